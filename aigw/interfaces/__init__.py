@@ -1,0 +1,28 @@
+"""
+Every zope interface a third party may provide or be handed, one noun a file.
+Each states who calls it, in which order, what it may raise and how long it lives.
+None of them may block; whoever must wait returns an awaitable.
+"""
+
+from .dialect import IDialect, ITap
+from .downstream import IBodySource, IDownstream
+from .framing import IFrameDecoder, IFraming
+from .maker import IMaker
+from .provider import IProvider
+from .recorder import IRecorder
+from .upstream import IReceiver, IUpstream, IUpstreamCall
+
+__all__ = [
+    "IBodySource",
+    "IDialect",
+    "IDownstream",
+    "IFrameDecoder",
+    "IFraming",
+    "IMaker",
+    "IProvider",
+    "IReceiver",
+    "IRecorder",
+    "ITap",
+    "IUpstream",
+    "IUpstreamCall",
+]

@@ -1,0 +1,38 @@
+"""Providers: vendors' APIs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from zope.interface import Attribute, Interface
+
+from aigw.model.envelope import Envelope
+from aigw.model.headers import Headers
+from aigw.model.instance import Instance
+from aigw.model.outbound import Outbound
+from aigw.model.outcome import Judgement
+
+
+class IProvider(Interface):
+    """
+    A vendor's API. One instance serves the process and keeps no state of an exchange;
+    everything of one configured use comes with ``instance``.
+    """
+
+    name: str = Attribute("The name used in configuration.")
+    dialects: Mapping[str, str] = Attribute(
+        "The dialects it speaks: name to the path it is spoken at."
+    )
+
+    def prepare(envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
+        """
+        Make the request to send: body rules in the reference's order (section 1.4),
+        target, headers that cross, credentials of ``auth``. Not signed.
+
+        :param envelope: the request in ``dialect``; not changed.
+        :param dialect: one of ``dialects``, or ``passthrough``.
+        :raises BadRequest: no upstream path or host can be made of it.
+        """
+
+    def judge(status: int, headers: Headers, body: bytes | None) -> Judgement:
+        """What an answer's head, and its error body where one was read, mean."""
