@@ -11,8 +11,10 @@ from .maker import IMaker
 from .provider import IProvider
 from .recorder import IRecorder
 from .upstream import IReceiver, IUpstream, IUpstreamCall
+from .wheel import IAlarm, IWheel
 
 __all__ = [
+    "IAlarm",
     "IBodySource",
     "IDialect",
     "IDownstream",
@@ -25,4 +27,5 @@ __all__ = [
     "ITap",
     "IUpstream",
     "IUpstreamCall",
+    "IWheel",
 ]

@@ -1,0 +1,108 @@
+"""
+Deadlines for a process that has tens of thousands of them and reaches almost none.
+
+A ``DelayedCall`` each costs 5 µs to make and cancel; there are several a request, and
+one of them is put off by every byte that arrives. So alarms stand in slots of ``tick``
+seconds, the reactor knows of one ``DelayedCall`` for the nearest slot, putting an alarm
+off is an attribute store, and its slot looks at the real time when its turn comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from aigw.interfaces.wheel import IAlarm, IWheel
+
+log = Logger()
+
+
+@implementer(IAlarm)
+class Alarm:
+    """See :class:`aigw.interfaces.wheel.IAlarm`."""
+
+    __slots__ = ("_slot", "call", "when")
+
+    def __init__(self, when: float, call: Callable[[], None]) -> None:
+        self.when = when
+        self.call = call
+        self._slot: set[Alarm] | None = None
+
+    def cancel(self) -> None:
+        slot = self._slot
+        if slot is not None:
+            self._slot = None
+            slot.discard(self)
+
+
+@implementer(IWheel)
+class Wheel:
+    """See :class:`aigw.interfaces.wheel.IWheel`."""
+
+    def __init__(self, clock: IReactorTime, tick: float = 0.05) -> None:
+        self.tick = tick
+        self.seconds: Callable[[], float] = clock.seconds
+        self._clock = clock
+        self._slots: dict[int, set[Alarm]] = {}
+        self._order: list[int] = []
+        self._turn: IDelayedCall | None = None
+        self._turn_slot = 0
+
+    def after(self, delay: float, call: Callable[[], None]) -> Alarm:
+        alarm = Alarm(self.seconds() + delay, call)
+        self._place(alarm)
+        return alarm
+
+    def stop(self) -> None:
+        """Forget all alarms; the reactor is left clean."""
+        for slot in self._slots.values():
+            for alarm in slot:
+                alarm._slot = None
+        self._slots.clear()
+        self._order.clear()
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
+
+    def _place(self, alarm: Alarm) -> None:
+        number = int(alarm.when / self.tick) + 1
+        slot = self._slots.get(number)
+        if slot is None:
+            slot = self._slots[number] = set()
+            heappush(self._order, number)
+            if self._turn is None or number < self._turn_slot:
+                self._arm(number)
+        slot.add(alarm)
+        alarm._slot = slot
+
+    def _arm(self, number: int) -> None:
+        if self._turn is not None:
+            self._turn.cancel()
+        self._turn_slot = number
+        delay = max(0.0, number * self.tick - self.seconds())
+        self._turn = self._clock.callLater(delay, self._ring)
+
+    def _ring(self) -> None:
+        self._turn = None
+        now = self.seconds()
+        due: list[Alarm] = []
+        # A little early is on time: callLater and the division both round.
+        while self._order and self._order[0] * self.tick <= now + 1e-6:
+            due.extend(self._slots.pop(heappop(self._order)))
+        for alarm in due:
+            if alarm._slot is None:
+                continue  # cancelled by one that rang before it
+            alarm._slot = None
+            if alarm.when > now:
+                self._place(alarm)
+                continue
+            try:
+                alarm.call()
+            except Exception:
+                log.failure("A deadline's call failed.")
+        if self._order and self._turn is None:
+            self._arm(self._order[0])

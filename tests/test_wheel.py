@@ -1,0 +1,88 @@
+"""Deadlines ring at their time or up to a tick later, and may be put off for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from aigw.streaming.timers import Wheel
+
+
+def told(wheel: Wheel, rung: list[tuple[str, float]], name: str) -> Callable[[], None]:
+    return lambda: rung.append((name, wheel.seconds()))
+
+
+def pump(clock: Clock, seconds: float, step: float = 0.01) -> None:
+    clock.pump([step] * round(seconds / step))
+
+
+def test_alarm_rings_at_its_time_or_a_tick_later() -> None:
+    clock = Clock()
+    wheel = Wheel(clock)
+    rung: list[tuple[str, float]] = []
+    for name, delay in (("late", 1.0), ("soon", 0.12), ("now", 0.0)):
+        wheel.after(delay, told(wheel, rung, name))
+    pump(clock, 2)
+    assert [name for name, _ in rung] == ["now", "soon", "late"]
+    for (_, when), delay in zip(rung, (0.0, 0.12, 1.0), strict=True):
+        assert delay <= when <= delay + wheel.tick + 0.011
+    assert not clock.getDelayedCalls()
+
+
+def test_alarm_put_off_rings_later() -> None:
+    clock = Clock()
+    wheel = Wheel(clock)
+    rung: list[tuple[str, float]] = []
+    alarm = wheel.after(1.0, told(wheel, rung, "a"))
+    pump(clock, 0.9)
+    alarm.when = 2.5
+    pump(clock, 1.5)
+    assert rung == []
+    pump(clock, 0.2)
+    assert len(rung) == 1
+
+
+def test_cancelled_alarm_does_not_ring_even_from_its_own_slot() -> None:
+    clock = Clock()
+    wheel = Wheel(clock)
+    rung: list[str] = []
+
+    def ring_one_cancel_others() -> None:
+        rung.append("one")
+        for alarm in alarms:
+            alarm.cancel()
+
+    alarms = [wheel.after(0.51, ring_one_cancel_others) for _ in range(3)]
+    pump(clock, 1)
+    assert rung == ["one"]
+
+
+def test_error_in_one_alarm_does_not_keep_others_from_ringing(
+    logged_failures: list[Failure],
+) -> None:
+    clock = Clock()
+    wheel = Wheel(clock)
+    rung: list[tuple[str, float]] = []
+
+    def boom() -> None:
+        raise ValueError("boom")
+
+    wheel.after(0.1, boom)
+    wheel.after(0.1, told(wheel, rung, "a"))
+    pump(clock, 0.3)
+    assert [name for name, _ in rung] == ["a"]
+    assert [f.getErrorMessage() for f in logged_failures] == ["boom"]
+    logged_failures.clear()
+
+
+def test_stop_leaves_the_clock_clean() -> None:
+    clock = Clock()
+    wheel = Wheel(clock)
+    rung: list[tuple[str, float]] = []
+    wheel.after(1, told(wheel, rung, "a"))
+    wheel.stop()
+    assert not clock.getDelayedCalls()
+    pump(clock, 2)
+    assert rung == []
