@@ -1,4 +1,4 @@
-"""Deadlines ring at their time or up to a tick later, and may be put off for nothing."""
+"""Deadlines ring on time or a tick later, and are put off for nothing."""
 
 from __future__ import annotations
 
