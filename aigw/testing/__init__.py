@@ -1,0 +1,4 @@
+"""
+What tests need, ours and third parties': doubles, and one conformance check for each
+interface.
+"""

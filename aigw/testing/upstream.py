@@ -1,0 +1,409 @@
+"""
+Providers in memory: an upstream whose answers the test plays, a receiver that writes
+down what it was told, and the promises every ``IUpstream`` keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from aigw.errors import UpstreamBroke, UpstreamError
+from aigw.interfaces.upstream import IReceiver, IUpstream, IUpstreamCall
+from aigw.model.headers import Headers
+from aigw.model.outbound import Origin, Outbound
+
+
+@implementer(IReceiver)
+class MemoryReceiver:
+    """
+    Writes down what it is told, and holds the one who tells to ``IReceiver``'s order.
+
+    :ivar told: the calls, each a tuple of its name and arguments.
+    :ivar react: called with each tuple after it was written down; a test sets it to
+        pause or stop from inside a call.
+    """
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+        self.react: Callable[[tuple[Any, ...]], None] | None = None
+        self.status: int | None = None
+        self.headers: Headers = []
+        self.pieces: list[bytes] = []
+        self.complete = False
+        self.error: UpstreamError | None = None
+
+    @property
+    def data(self) -> bytes:
+        """The body so far."""
+        return b"".join(self.pieces)
+
+    @property
+    def done(self) -> bool:
+        """Whether ``ended`` or ``failed`` was called."""
+        return self.complete or self.error is not None
+
+    def head(self, status: int, headers: Headers) -> None:
+        assert self.status is None, "a second head"
+        assert not self.done, "a head after the end"
+        assert all(name == name.lower() for name, _ in headers), headers
+        self.status, self.headers = status, headers
+        self._tell("head", status, headers)
+
+    def body(self, data: bytes) -> None:
+        assert self.status is not None, "a body before the head"
+        assert not self.done, "a body after the end"
+        assert isinstance(data, bytes), type(data)
+        assert data, "an empty piece of body"
+        self.pieces.append(data)
+        self._tell("body", data)
+
+    def ended(self) -> None:
+        assert self.status is not None, "an end before the head"
+        assert not self.done, "a second end"
+        self.complete = True
+        self._tell("ended")
+
+    def failed(self, error: UpstreamError) -> None:
+        assert not self.done, "a second end"
+        assert isinstance(error, UpstreamError), error
+        self.error = error
+        self._tell("failed", error)
+
+    def _tell(self, *call: Any) -> None:
+        self.told.append(call)
+        if self.react is not None:
+            self.react(call)
+
+
+@implementer(IUpstreamCall)
+class MemoryCall:
+    """
+    One request that reached the upstream in memory.
+
+    The test plays the answer by :meth:`head`, :meth:`body`, :meth:`ended` and
+    :meth:`failed`. Each reaches the receiver at once; while the call is paused they
+    wait in :attr:`held`, as bytes would in the kernel, and follow in the clock's next
+    turn after ``resume``. After ``stop`` they are dropped.
+
+    :ivar outbound: what was sent.
+    :ivar paused: whether the call is paused now.
+    :ivar stopped: whether it was stopped before its answer ended.
+    :ivar held: what was played while paused and not yet delivered.
+    """
+
+    def __init__(
+        self, outbound: Outbound, receiver: IReceiver, clock: IReactorTime
+    ) -> None:
+        self.outbound = outbound
+        self.receiver = receiver
+        self.address = f"{outbound.origin.host}:{outbound.origin.port}"
+        self.reused = False
+        self.connected_at: float | None = clock.seconds()
+        self.sent_at: float | None = clock.seconds()
+        self.paused = False
+        self.stopped = False
+        self.done = False
+        self.held: list[tuple[str, tuple[Any, ...]]] = []
+        self._clock = clock
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        if self.paused:
+            self.paused = False
+            if self.held:
+                self._clock.callLater(0, self._release)
+
+    def stop(self) -> None:
+        if not self.done:
+            self.stopped = self.done = True
+            self.held.clear()
+
+    def head(self, status: int = 200, headers: Headers | None = None) -> None:
+        """Play the head of an answer; JSON unless told otherwise."""
+        fields = (
+            [(b"content-type", b"application/json")] if headers is None else headers
+        )
+        self._play("head", status, fields)
+
+    def body(self, data: bytes) -> None:
+        """Play a piece of the body, as one read."""
+        assert data, "a transport never reads nothing"
+        self._play("body", data)
+
+    def ended(self) -> None:
+        """Play the proper end of the answer."""
+        self._play("ended")
+
+    def failed(self, error: UpstreamError | None = None) -> None:
+        """Play a failure; the provider broke off unless told otherwise."""
+        broke = UpstreamBroke("the provider broke off", reason="closed_early")
+        self._play("failed", broke if error is None else error)
+
+    def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        """Play a whole answer."""
+        self.head(status, headers)
+        if body:
+            self.body(body)
+        self.ended()
+
+    def _play(self, name: str, *arguments: Any) -> None:
+        if self.done:
+            return
+        # Behind what is held even when resumed meanwhile, or the order would change.
+        if self.paused or self.held:
+            self.held.append((name, arguments))
+            return
+        if name in ("ended", "failed"):
+            self.done = True
+        getattr(self.receiver, name)(*arguments)
+
+    def _release(self) -> None:
+        while self.held and not self.paused:
+            name, arguments = self.held.pop(0)
+            if name in ("ended", "failed"):
+                self.done = True
+            getattr(self.receiver, name)(*arguments)
+
+
+@implementer(IUpstream)
+class MemoryUpstream:
+    """
+    An ``IUpstream`` without connections: it writes down each request and lets the test
+    play the answer.
+
+    :ivar calls: every request, in order.
+    :ivar respond: called with each new call in the clock's next turn (never inside
+        ``send``), unless that call was stopped before; for tests in which the code
+        under test sends on its own, as a retry does.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self.calls: list[MemoryCall] = []
+        self.respond: Callable[[MemoryCall], None] | None = None
+        self._clock = clock
+
+    @property
+    def last(self) -> MemoryCall:
+        """The newest request."""
+        return self.calls[-1]
+
+    def send(self, outbound: Outbound, receiver: IReceiver) -> MemoryCall:
+        call = MemoryCall(outbound, receiver, self._clock)
+        self.calls.append(call)
+        if self.respond is not None:
+            self._clock.callLater(0, self._respond, call)
+        return call
+
+    def _respond(self, call: MemoryCall) -> None:
+        if self.respond is not None and not call.done:
+            self.respond(call)
+
+
+class UpstreamRig(Protocol):
+    """
+    What :func:`check_upstream` needs to drive an ``IUpstream``: the upstream and the
+    provider at its other end, which has one request at a time.
+    """
+
+    @property
+    def upstream(self) -> IUpstream:
+        """What is checked."""
+
+    def received(self) -> tuple[str, bytes, bytes]:
+        """Method, target and body of the newest request that reached the provider."""
+
+    def head(self, status: int, headers: Headers) -> None:
+        """The provider sends a head; the body that follows has no known length."""
+
+    def body(self, data: bytes) -> None:
+        """The provider sends a piece of body."""
+
+    def end(self) -> None:
+        """The provider ends its answer properly."""
+
+    def break_off(self) -> None:
+        """The provider breaks off."""
+
+    def settle(self) -> None:
+        """Let happen all that is under way."""
+
+    def closed(self) -> bool:
+        """Whether the newest request was given up, as the provider sees it."""
+
+
+def check_upstream(make: Callable[[], UpstreamRig]) -> None:
+    """
+    Check that an ``IUpstream`` keeps the interface's promises.
+
+    :param make: makes a fresh rig for each promise.
+    :raises AssertionError: one is broken.
+    """
+    for promise in _PROMISES:
+        promise(make())
+
+
+def _get() -> Outbound:
+    return Outbound(Origin("http", "127.0.0.1", 80), "GET", b"/v1/models?a=b", [], b"")
+
+
+def _sent(rig: UpstreamRig) -> tuple[IUpstreamCall, MemoryReceiver]:
+    receiver = MemoryReceiver()
+    call = rig.upstream.send(_get(), receiver)
+    rig.settle()
+    return call, receiver
+
+
+def _whole_answer_arrives_in_order(rig: UpstreamRig) -> None:
+    verifyObject(IUpstream, rig.upstream)
+    outbound = _get()
+    outbound.method, outbound.target, outbound.body = "POST", b"/v1/chat", b'{"a":1}'
+    receiver = MemoryReceiver()
+    call = rig.upstream.send(outbound, receiver)
+    verifyObject(IUpstreamCall, call)
+    assert call.address == "127.0.0.1:80"
+    assert not receiver.told, "called from inside send"
+    rig.settle()
+    assert rig.received() == ("POST", b"/v1/chat", b'{"a":1}')
+    assert call.connected_at is not None
+    assert call.sent_at is not None
+    assert call.connected_at <= call.sent_at
+    rig.head(200, [(b"x-test", b"1")])
+    rig.settle()
+    rig.body(b"one")
+    rig.settle()
+    rig.body(b"two")
+    rig.settle()
+    rig.end()
+    rig.settle()
+    assert [told[0] for told in receiver.told] == ["head", "body", "body", "ended"]
+    assert receiver.status == 200
+    assert (b"x-test", b"1") in receiver.headers
+    assert receiver.pieces == [b"one", b"two"]
+    call.stop()
+    call.pause()
+    call.resume()
+    rig.settle()
+    assert len(receiver.told) == 4
+
+
+def _nothing_arrives_while_paused_and_all_after(rig: UpstreamRig) -> None:
+    call, receiver = _sent(rig)
+    rig.head(200, [])
+    rig.settle()
+    call.pause()
+    call.pause()
+    rig.body(b"held")
+    rig.end()
+    rig.settle()
+    assert receiver.pieces == []
+    assert not receiver.done
+    call.resume()
+    assert receiver.pieces == [], "called from inside resume"
+    call.resume()
+    rig.settle()
+    assert receiver.data == b"held"
+    assert receiver.complete
+
+
+def _loss_while_paused_is_told_on_resume(rig: UpstreamRig) -> None:
+    call, receiver = _sent(rig)
+    rig.head(200, [])
+    rig.settle()
+    call.pause()
+    rig.break_off()
+    rig.settle()
+    assert not receiver.done
+    call.resume()
+    rig.settle()
+    assert isinstance(receiver.error, UpstreamBroke)
+
+
+def _break_is_told_once(rig: UpstreamRig) -> None:
+    call, receiver = _sent(rig)
+    rig.head(200, [])
+    rig.body(b"some")
+    rig.break_off()
+    rig.settle()
+    assert receiver.data == b"some"
+    assert isinstance(receiver.error, UpstreamBroke)
+    assert receiver.error.reason
+    call.stop()
+    rig.settle()
+    assert receiver.told[-1][0] == "failed"
+
+
+def _stop_silences_at_any_time(rig: UpstreamRig) -> None:
+    call, receiver = _sent(rig)
+    rig.head(200, [])
+    rig.body(b"some")
+    rig.settle()
+    call.stop()
+    call.stop()
+    rig.settle()
+    assert rig.closed()
+    rig.body(b"more")
+    rig.break_off()
+    rig.settle()
+    assert [told[0] for told in receiver.told] == ["head", "body"]
+
+
+def _stop_before_the_head(rig: UpstreamRig) -> None:
+    receiver = MemoryReceiver()
+    rig.upstream.send(_get(), receiver).stop()
+    rig.settle()
+    call, second = _sent(rig)
+    call.stop()
+    rig.settle()
+    assert rig.closed()
+    assert receiver.told == second.told == []
+
+
+def _stop_while_paused(rig: UpstreamRig) -> None:
+    call, receiver = _sent(rig)
+    rig.head(200, [])
+    rig.settle()
+    call.pause()
+    rig.body(b"held")
+    rig.settle()
+    call.stop()
+    call.resume()
+    rig.settle()
+    assert rig.closed()
+    assert [told[0] for told in receiver.told] == ["head"]
+
+
+def _stop_from_inside_a_call(rig: UpstreamRig) -> None:
+    for word, calls in (("head", ["head"]), ("body", ["head", "body"])):
+        call, receiver = _sent(rig)
+
+        def stop(
+            told: tuple[Any, ...], word: str = word, call: IUpstreamCall = call
+        ) -> None:
+            if told[0] == word:
+                call.stop()
+
+        receiver.react = stop
+        rig.head(200, [])
+        rig.body(b"some")
+        rig.end()
+        rig.settle()
+        assert [told[0] for told in receiver.told] == calls
+
+
+_PROMISES = (
+    _whole_answer_arrives_in_order,
+    _nothing_arrives_while_paused_and_all_after,
+    _loss_while_paused_is_told_on_resume,
+    _break_is_told_once,
+    _stop_silences_at_any_time,
+    _stop_before_the_head,
+    _stop_while_paused,
+    _stop_from_inside_a_call,
+)
