@@ -86,6 +86,10 @@ class Outbound:
     :ivar headers: all fields but Host, Content-Length and Connection, which the
         connection writes itself; ``host`` may be given to replace the origin's.
     :ivar body: the whole body; ``b""`` with ``method`` GET or HEAD sends none.
+    :ivar model: the model asked of the provider (the record's ``llm_model``).
+    :ivar stream: whether the body sent asks for a stream.
+    :ivar hides_usage: whether usage was asked for on our own account, so that the
+        usage-only chunk must be kept from the client.
     """
 
     origin: Origin
@@ -95,3 +99,6 @@ class Outbound:
     body: bytes
     patience: Patience = Patience()
     keepalive: Keepalive = Keepalive()
+    model: str = ""
+    stream: bool = False
+    hides_usage: bool = False

@@ -1,0 +1,139 @@
+"""
+Which header fields cross the gateway. Pure.
+
+Towards the provider nearly everything crosses but what belongs to the connection, to
+the client's relation with us, or is a credential where the route has its own. Towards
+the client only a standing list crosses. Verdicts on names are remembered: clients send
+the same dozen names in every request.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from aigw.model.headers import Headers
+from aigw.model.instance import Crossing, Instance
+
+#: Fields of the connection, not of the message (RFC 9110, section 7.6.1).
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+    }
+)
+
+#: Fields the gateway writes itself.
+_OURS = frozenset({b"host", b"content-length", b"accept-encoding", b"expect"})
+
+_PRIVATE = frozenset({b"cookie", b"cookie2", b"forwarded", b"x-real-ip", b"via"})
+_PRIVATE_PREFIXES = (b"x-forwarded-", b"x-aigw-")
+
+#: Where the vendors' clients put credentials.
+CREDENTIALS = frozenset(
+    {
+        b"authorization",
+        b"x-api-key",
+        b"api-key",
+        b"x-goog-api-key",
+        b"x-goog-user-project",
+    }
+)
+_CREDENTIAL_PREFIXES = (b"x-amz-",)
+
+_ANSWER = frozenset(
+    {
+        b"content-type",
+        b"content-disposition",
+        b"content-encoding",
+        b"cache-control",
+        b"location",
+        b"retry-after",
+        b"retry-after-ms",
+        b"x-should-retry",
+        b"x-request-id",
+        b"request-id",
+        b"x-amzn-requestid",
+        b"x-amzn-errortype",
+        b"openai-version",
+        b"openai-processing-ms",
+        b"openai-model",
+        b"www-authenticate",
+    }
+)
+_ANSWER_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-", b"x-amzn-bedrock-")
+
+
+@lru_cache(maxsize=4096)
+def _crosses(name: bytes, crossing: Crossing, has_auth: bool) -> bool:
+    if name in crossing.deny or name in _OURS or name in HOP_BY_HOP:
+        return False
+    if name in crossing.allow or crossing.mode == "reference":
+        return True
+    if name in _PRIVATE or name.startswith(_PRIVATE_PREFIXES):
+        return False
+    if has_auth:
+        return name not in CREDENTIALS and not name.startswith(_CREDENTIAL_PREFIXES)
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _returns(name: bytes, crossing: Crossing) -> bool:
+    if name in crossing.answer_deny or name in HOP_BY_HOP:
+        return False
+    if name in _ANSWER or name.startswith(_ANSWER_PREFIXES):
+        return True
+    return name in crossing.answer_allow
+
+
+def named_by_connection(headers: Headers) -> frozenset[bytes]:
+    """The fields that ``Connection`` names, and that therefore end at this hop."""
+    names: set[bytes] = set()
+    for name, value in headers:
+        if name == b"connection":
+            names.update(option.strip().lower() for option in value.split(b","))
+    return frozenset(names)
+
+
+def towards_provider(headers: Headers, own: Headers, instance: Instance) -> Headers:
+    """
+    The fields to send to a provider.
+
+    :param headers: the client's fields.
+    :param own: what the provider and the configuration set; these replace the client's
+        fields of the same name.
+    """
+    crossing, has_auth = instance.crossing, instance.has_auth
+    stopped = {name for name, _ in own}
+    dropped = named_by_connection(headers)
+    if dropped:
+        stopped |= dropped
+    crossed = [
+        pair
+        for pair in headers
+        if pair[0] not in stopped and _crosses(pair[0], crossing, has_auth)
+    ]
+    # A coded answer could not be metered, and a stream decoded and coded again would
+    # have to be buffered.
+    crossed.append((b"accept-encoding", b"identity"))
+    return crossed + own
+
+
+def towards_client(headers: Headers, crossing: Crossing) -> Headers:
+    """The fields of a provider's answer that a client gets."""
+    return [pair for pair in headers if _returns(pair[0], crossing)]
+
+
+def query_without_credentials(query: bytes) -> bytes:
+    """The client's query without ``key`` (Gemini's credential parameter)."""
+    if b"key=" not in query:
+        return query
+    parts = query.split(b"&")
+    return b"&".join(part for part in parts if not part.startswith(b"key="))

@@ -1,0 +1,163 @@
+"""
+Passthrough: the client speaks the provider's dialect, so bytes go on exactly as they
+came. A tap looks at them in passing, for usage, the terminal frame and a first error.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aigw.errors import FramingError
+from aigw.interfaces import IFraming, ITap
+from aigw.model import sight as sights
+
+#: The most bytes of a JSON answer that are kept to read its usage.
+COPY_LIMIT: Final = 1024 * 1024
+
+
+class Verbatim:
+    """
+    An answer that is not a stream. Forwarded as it arrives; a copy of at most 1 MiB is
+    read for usage at its end.
+
+    :param tap: None where the answer cannot be read (coded, or no JSON).
+    """
+
+    boundary = False
+    terminates = False
+
+    def __init__(self, tap: ITap | None) -> None:
+        self.tap = tap
+        self.sight = sights.NOTHING
+        self.damaged = False
+        self._copy: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> bytes:
+        self.sight = sights.PROGRESS
+        if self.tap is not None and not self.damaged:
+            self._size += len(data)
+            if self._size > COPY_LIMIT:
+                self.damaged = True
+                self._copy.clear()
+            else:
+                self._copy.append(data)
+        return data
+
+    def end(self) -> bytes:
+        self.sight = sights.CONTENT
+        if self.tap is not None and self._copy:
+            self.tap.whole(b"".join(self._copy))
+            if self.tap.error is not None:
+                self.sight = sights.ERROR
+        return b""
+
+
+class Passthrough:
+    """
+    A stream of frames, relayed byte for byte.
+
+    Once content was seen, a read that holds whole frames and none of the tap's marks is
+    not even decoded: that is the common case, and the reason why metering is nearly
+    free. ``watch`` turns that off, for who must see each frame (an idle deadline, the
+    collection of text).
+
+    A frame over ``limit`` bytes costs metering, not the stream: it is skipped, and
+    looking begins again behind it. Where a framing cannot find the next frame behind a
+    bad one, looking ends.
+    """
+
+    def __init__(
+        self,
+        framing: IFraming,
+        tap: ITap,
+        *,
+        terminates: bool,
+        limit: int | None = None,
+        watch: bool = False,
+    ) -> None:
+        self.tap = tap
+        self.terminates = terminates
+        self.sight = sights.NOTHING
+        self.boundary = True
+        self.damaged = False
+        self._framing = framing
+        self._limit = limit
+        self._decoder = framing.decoder(limit)
+        self._watch = watch
+        self._content = False
+        self._lost: bytes | None = None  # tail of a skipped frame, else None
+        self._blind = False
+
+    def feed(self, data: bytes) -> bytes:
+        if self._content and self.boundary and self._framing.whole(data):
+            for mark in self.tap.marks:
+                if mark in data:
+                    break
+            else:
+                self.sight = sights.CONTENT
+                return data
+        self.sight = sights.NOTHING
+        if self._blind:
+            return data
+        self._look(data)
+        return data
+
+    def end(self) -> bytes:
+        self.sight = sights.NOTHING
+        if not self._blind and self._lost is None:
+            for frame in self._decoder.end():
+                self.sight |= self.tap.feed(frame)
+        return b""
+
+    def _look(self, data: bytes) -> None:
+        if self._lost is not None:
+            rest = self._behind(data)
+            if rest is None:
+                return
+            data = rest
+        try:
+            frames = self._decoder.feed(data)
+        except FramingError as error:
+            frames = error.frames
+            self._lose(data)
+        else:
+            self.boundary = self._decoder.pending == 0
+        feed = self.tap.feed
+        seen = 0
+        for frame in frames:
+            seen |= feed(frame)
+        self.sight = seen
+        if seen & sights.CONTENT and not self._watch:
+            self._content = True
+
+    def _lose(self, data: bytes) -> None:
+        """A frame was bad, or grew over the limit within ``data``."""
+        self.damaged = True
+        self.boundary = False
+        if self._framing.name != "sse":
+            self._blind = True
+            return
+        # Where in ``data`` the frame began is not known, so what may be frames between
+        # its end and the last blank line goes unseen with it.
+        self._lost = b""
+        rest = self._behind(data, last=True)
+        if rest:
+            self._look(rest)
+
+    def _behind(self, data: bytes, last: bool = False) -> bytes | None:
+        """What stands behind a blank line, where looking can begin again."""
+        joined = (self._lost or b"") + data
+        find = joined.rfind if last else joined.find
+        ends = [
+            at + len(blank)
+            for blank in (b"\n\n", b"\r\n\r\n", b"\r\r")
+            if (at := find(blank)) >= 0
+        ]
+        if not ends:
+            self._lost = joined[-3:]
+            return None
+        self._lost = None
+        self.boundary = True
+        self._decoder = self._framing.decoder(self._limit)
+        return joined[max(ends) if last else min(ends) :]

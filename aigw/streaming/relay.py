@@ -1,0 +1,399 @@
+"""
+The relay: the producer/consumer pair that stands between a provider's connection and a
+client's.
+
+It receives the provider's bytes and is the push producer of the client's transport. The
+whole of backpressure is this: when the client's transport is full it pauses the relay,
+the relay pauses the call, the provider's socket is no longer read, and TCP holds the
+provider. So what one exchange may hold is bounded: the read during which the pause came
+(64 KiB), one batch (64 KiB), one incomplete frame where a way holds those, the tap's
+copy (1 MiB at most, JSON answers only).
+
+Invariants. Once ``_over``, nothing is written, nobody is called and no timer is left.
+``done`` fires exactly once. An answer that has ended while the client takes nothing is
+finished only when the client takes the rest, so that a stalled client stays bounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+from aigw.errors import (
+    AnswerTooLarge,
+    DeadlinePassed,
+    GatewayError,
+    UpstreamBroke,
+    UpstreamError,
+    UpstreamTimeout,
+)
+from aigw.interfaces import IAlarm, IDownstream, IUpstreamCall, IWheel
+from aigw.model import sight as sights
+from aigw.model.instance import Streaming
+from aigw.model.outcome import Outcome
+
+from .countdown import Countdown
+from .outlet import Outlet
+from .way import Way
+
+#: How long the end of the HTTP message is awaited behind the terminal frame, seconds.
+LINGER: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a relayed answer ended; ``reason`` names what ended it, or is ``""``."""
+
+    outcome: Outcome
+    reason: str = ""
+
+
+class Voice(Protocol):
+    """What the relay itself may say in the client's stream."""
+
+    def ping(self) -> bytes | None:
+        """A heartbeat, or None where the framing has none."""
+
+    def broken(self, error: GatewayError) -> bytes:
+        """The frame that tells an error; ``b""`` where none can be sent."""
+
+
+@implementer(IPushProducer)
+class Relay:
+    """
+    One answer on its way.
+
+    :ivar done: fires with an :class:`Ending`; with a :class:`GatewayError` where the
+        answer failed before any of it had left, so that the exchange may try elsewhere
+        or answer with a status. Cancelling it lets go of both connections.
+    :ivar received: bytes of body received.
+    :ivar first_byte_at: clock seconds of the first of them, or None.
+    :ivar first_content_at: clock seconds of the first content, or None.
+    """
+
+    def __init__(
+        self,
+        downstream: IDownstream,
+        call: IUpstreamCall,
+        way: Way,
+        outlet: Outlet,
+        voice: Voice,
+        streaming: Streaming,
+        wheel: IWheel,
+        *,
+        idle: float | None = None,
+        client_stall: float | None = None,
+    ) -> None:
+        self.done: Deferred[Ending] = Deferred(lambda _: self.abandon())
+        self.received = 0
+        self.first_byte_at: float | None = None
+        self.first_content_at: float | None = None
+        self._downstream = downstream
+        self._call = call
+        self._way = way
+        self._outlet = outlet
+        self._voice = voice
+        self._streaming = streaming
+        self._wheel = wheel
+        self._most = streaming.max_response_bytes or 1 << 62
+        self._gone = False
+        self._ending = False
+        self._terminal = False
+        self._told_error = False
+        self._over = False
+        self._news = sights.CONTENT | sights.TERMINAL | sights.ERROR
+        self._client_stall = client_stall
+        self._stall: IAlarm | None = None
+        self._bound: IAlarm | None = None  # of the hold, the linger or the drain
+        self._beat: IAlarm | None = None
+        self._idle: Countdown | None = None
+        if outlet.held:
+            self._bound = wheel.after(streaming.commit_hold, outlet.commit)
+        if idle is not None:
+            self._news |= sights.PROGRESS
+            self._idle = Countdown(wheel, idle, self._idled)
+        if streaming.heartbeat and voice.ping() is not None:
+            self._beat = wheel.after(streaming.heartbeat, self._heartbeat)
+        downstream.register(self)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the answer's head was written."""
+        return self._outlet.begun
+
+    @property
+    def sent(self) -> int:
+        """Bytes of body written to the client."""
+        return self._outlet.sent
+
+    @property
+    def first_write_at(self) -> float | None:
+        """Clock seconds when the answer's head was written, or None."""
+        return self._outlet.first_write_at
+
+    # -- from the provider
+
+    def body(self, data: bytes) -> None:
+        """A read's bytes."""
+        if self._over:
+            return
+        now = self._wheel.seconds()
+        self.received += len(data)
+        if self.first_byte_at is None:
+            self.first_byte_at = now
+        if self.received > self._most:
+            self._over_limit()
+            return
+        out = self._way.feed(data)
+        if out and not self._gone:
+            self._outlet.give(out, now)
+        if self._way.sight & self._news:
+            self._saw(self._way.sight, now)
+
+    def ended(self) -> None:
+        """The provider's answer is complete as HTTP understands it."""
+        if self._over or self._ending:
+            return
+        out = self._way.end()
+        now = self._wheel.seconds()
+        if out and not self._gone:
+            self._outlet.give(out, now)
+        if self._way.sight & self._news:
+            self._saw(self._way.sight, now)
+            if self._over:
+                return
+        if not self.received and self._way.terminates and not self._gone:
+            text = "streaming response completed without producing any output"
+            self._fail(UpstreamBroke(text, reason="empty_stream"))
+            return
+        self._ending = True
+        self._outlet.commit()
+        if not self._outlet.paused:
+            self._finish()
+
+    def failed(self, error: UpstreamError) -> None:
+        """The provider's answer broke off."""
+        if self._over or self._ending:
+            return
+        if self._terminal:
+            self.ended()
+        elif self._gone:
+            self._end(Outcome.CLIENT_GONE, error.reason)
+        else:
+            self._break(error)
+
+    # -- from the client
+
+    def pauseProducing(self) -> None:
+        if self._over or self._outlet.paused or self._gone:
+            return
+        self._outlet.paused = True
+        self._call.pause()
+        if self._idle is not None:
+            self._idle.pause()
+        if self._client_stall is not None:
+            self._stall = self._wheel.after(self._client_stall, self._stalled)
+
+    def resumeProducing(self) -> None:
+        if self._over or not self._outlet.paused:
+            return
+        self._outlet.paused = False
+        self._relieve(self._stall)
+        self._outlet.flush()
+        if self._outlet.paused or self._over:  # the flush filled the transport again
+            return
+        if self._ending:
+            self._finish()
+            return
+        self._go_on()
+
+    def stopProducing(self) -> None:
+        self.client_gone()
+
+    def client_gone(self) -> None:
+        """The client has left. Idempotent."""
+        if self._over or self._gone:
+            return
+        self._gone = True
+        self._outlet.close()
+        policy = self._streaming
+        if policy.on_client_disconnect == "abort" or self._ending or self._terminal:
+            self._call.stop()
+            self._end(Outcome.CLIENT_GONE)
+            return
+        self._most = min(self._most, self.received + policy.drain_bytes)
+        self._relieve(self._stall, self._beat, self._bound)
+        self._bound = self._wheel.after(policy.drain_seconds, self._drained)
+        if self._outlet.paused:
+            self._outlet.paused = False
+            self._go_on()
+
+    # -- from above
+
+    def expire(self, error: GatewayError) -> None:
+        """A deadline or limit passed, or the gateway shuts down: end it now."""
+        if self._over:
+            return
+        self._call.stop()
+        if self._gone:
+            self._end(Outcome.CLIENT_GONE, error.reason)
+        elif self._ending:  # complete, but the client does not take it
+            self._downstream.abort()
+            self._end(outcome_of(error), error.reason)
+        else:
+            self._break(error)
+
+    def abandon(self) -> None:
+        """Whoever waited for ``done`` waits no more: let go of both connections."""
+        if not self._over:
+            self._call.stop()
+            self._release()
+
+    # -- inside
+
+    def _saw(self, sight: int, now: float) -> None:
+        if self._idle is not None:
+            self._idle.touch(now)
+        if sight & sights.ERROR:
+            self._told_error = True
+            if self._outlet.held:
+                self._call.stop()
+                self._fail(self._error_in_stream())
+                return
+        if sight & sights.CONTENT and self.first_content_at is None:
+            self.first_content_at = now
+            if self._idle is None:
+                self._news &= ~sights.CONTENT
+            self._commit()
+        if sight & sights.TERMINAL and not self._terminal:
+            self._terminal = True
+            self._commit()
+            if self._gone:
+                self._call.stop()
+                self._end(Outcome.CLIENT_GONE)
+                return
+            self._outlet.flush()
+            self._bound = self._wheel.after(LINGER, self._lingered)
+
+    def _commit(self) -> None:
+        if self._outlet.held:
+            self._relieve(self._bound)
+            self._outlet.commit()
+
+    def _go_on(self) -> None:
+        if self._idle is not None:
+            self._idle.resume()
+        self._call.resume()
+
+    def _over_limit(self) -> None:
+        if self._gone:
+            self._drained()
+        else:
+            reason = "max_response_bytes"
+            self.expire(AnswerTooLarge(f"{reason} exceeded", reason=reason))
+
+    def _error_in_stream(self) -> UpstreamError:
+        tap = self._way.tap
+        told = tap.error if tap is not None and tap.error is not None else {}
+        message = told.get("message")
+        return UpstreamError(
+            message if isinstance(message, str) else "the provider reported an error",
+            reason="error_in_stream",
+        )
+
+    def _heartbeat(self) -> None:
+        now = self._wheel.seconds()
+        outlet = self._outlet
+        due = outlet.written_at + self._streaming.heartbeat
+        if now >= due:
+            ping = self._voice.ping()
+            if ping and self._way.boundary and outlet.empty and not outlet.paused:
+                outlet.write(ping, now)
+            due = now + self._streaming.heartbeat
+        if not self._over:
+            self._beat = self._wheel.after(due - now, self._heartbeat)
+
+    def _idled(self) -> None:
+        text = "the provider's stream made no progress"
+        self.expire(UpstreamTimeout(text, reason="idle"))
+
+    def _stalled(self) -> None:
+        self._call.stop()
+        self._downstream.abort()
+        self._end(Outcome.LIMIT, "client_stall")
+
+    def _lingered(self) -> None:
+        self._call.stop()
+        self.ended()
+
+    def _drained(self) -> None:
+        self._call.stop()
+        self._end(Outcome.CLIENT_GONE, "drain_limit")
+
+    def _fail(self, error: GatewayError) -> None:
+        """It ends before any of it has left: somebody above knows what to do."""
+        self._release()
+        self.done.errback(error)
+
+    def _break(self, error: GatewayError) -> None:
+        """It ends unfinished: say so where a frame may stand, then cut."""
+        if not self._outlet.begun or self._outlet.held:
+            self._fail(error)
+            return
+        self._outlet.last(self._voice.broken(error) if self._way.boundary else b"")
+        self._release()
+        self._downstream.cut()
+        self.done.callback(Ending(outcome_of(error), error.reason))
+
+    def _finish(self) -> None:
+        """It ends as it should."""
+        if self._gone:
+            self._end(Outcome.CLIENT_GONE)
+            return
+        self._outlet.flush()
+        if self._over or self._outlet.paused:
+            return
+        if not self._outlet.begun:
+            self._outlet.begin(self._wheel.seconds())
+        self._release()
+        self._downstream.finish()
+        if self._told_error:
+            ending = Ending(Outcome.FAILED, "error_in_stream")
+        elif self._way.terminates and not self._terminal:
+            ending = Ending(Outcome.INCOMPLETE)
+        else:
+            ending = Ending(Outcome.COMPLETED)
+        self.done.callback(ending)
+
+    def _end(self, outcome: Outcome, reason: str = "") -> None:
+        if not self._over:
+            self._release()
+            self.done.callback(Ending(outcome, reason))
+
+    def _release(self) -> None:
+        """Let go of timers, of what is queued, and of the client's transport."""
+        self._over = True
+        self._outlet.close()
+        self._relieve(self._stall, self._beat, self._bound)
+        if self._idle is not None:
+            self._idle.cancel()
+        self._downstream.unregister()
+
+    @staticmethod
+    def _relieve(*alarms: IAlarm | None) -> None:
+        for alarm in alarms:
+            if alarm is not None:
+                alarm.cancel()
+
+
+def outcome_of(error: GatewayError) -> Outcome:
+    """The outcome that an error which ends an answer is recorded as."""
+    if error.reason == "shutdown":
+        return Outcome.SHUTDOWN
+    if isinstance(error, UpstreamTimeout | DeadlinePassed | AnswerTooLarge):
+        return Outcome.LIMIT
+    return Outcome.BROKEN
