@@ -1,4 +1,4 @@
-"""What OpenAI-style providers are sent: the body rules in order, target, credentials."""
+"""What OpenAI-style providers are sent: body rules in order, target, credentials."""
 
 from __future__ import annotations
 
