@@ -104,7 +104,9 @@ class Destination:
             host,
             fields,
         )
-        if _HEAD.fullmatch(head) is None:
+        # The count, because a value with a line break may well look like two fields.
+        injected = fields.count(b"\n") != len(outbound.headers)
+        if injected or _HEAD.fullmatch(head) is None:
             raise BadRequest("The request holds characters that HTTP cannot carry.")
         end = b"\r\n" if outbound.keepalive.size else b"connection: close\r\n\r\n"
         if outbound.body or outbound.method not in _BODILESS:

@@ -45,6 +45,7 @@ class Response:
         "_interim",
         "_parser",
         "_pieces",
+        "_recognised",
         "_sized",
         "_spent",
         "_unseen",
@@ -76,7 +77,7 @@ class Response:
         self.status = 0
         self.headers: Headers = []
         self.begun = self.complete = self.clean = False
-        self._interim = self._chunked = self._sized = False
+        self._recognised = self._interim = self._chunked = self._sized = False
         self._held = b""
         self._unseen = 0
 
@@ -93,17 +94,17 @@ class Response:
         """
         if self._parser is None or self.error is not None:
             return b""
-        if not self.begun:
+        self.begun = True
+        if not self._recognised:
             # llhttp takes RTSP and ICE for HTTP, and skips empty lines before a head.
             data = self._held + data
             if not data.startswith(b"HTTP/"):
                 if b"HTTP/".startswith(data):
                     self._held = data
                 else:
-                    self.begun = True
                     self.error = Malformed("the answer does not begin with HTTP/")
                 return b""
-            self.begun = True
+            self._recognised = True
         pieces = self._pieces
         try:
             self._parser.feed_data(data)

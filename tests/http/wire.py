@@ -38,7 +38,7 @@ class Wire(StringTransport):
     def __init__(self, reactor: MemoryReactorClock, protocol: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.protocol = protocol
-        self.closed = ""  # how our side closed it: fin, rst
+        self.ended = ""  # how our side closed it: fin, rst
         self.gone = False
         self.taking = True  # whether the peer takes what is written
         self._reactor = reactor
@@ -67,7 +67,7 @@ class Wire(StringTransport):
             self.producer.resumeProducing()
 
     def _deliver(self) -> None:
-        while self._arriving and not self.gone and not self.closed:
+        while self._arriving and not self.gone and not self.ended:
             if self.producerState == "paused":
                 return
             news = self._arriving.popleft()
@@ -86,7 +86,7 @@ class Wire(StringTransport):
     # -- our side
 
     def write(self, data: bytes) -> None:
-        if self.closed or self.gone:
+        if self.ended or self.gone:
             return
         super().write(data)  # type: ignore[no-untyped-call]
         if self.producer is not None and not self.taking:
@@ -105,8 +105,8 @@ class Wire(StringTransport):
         self._end("rst", ConnectionAborted())
 
     def _end(self, how: str, error: Exception) -> None:
-        if not self.closed and not self.gone:
-            self.closed = how
+        if not self.ended and not self.gone:
+            self.ended = how
             self._reactor.callLater(0, self._lose, error)
 
 
@@ -166,4 +166,4 @@ class MemoryRig:
         self.wire.close()
 
     def closed(self) -> bool:
-        return bool(self.wire.closed)
+        return bool(self.wire.ended)
