@@ -1,0 +1,213 @@
+"""
+The front for embedders: an exchange's downstream over any twisted.web Site, HTTP/1.1 or
+HTTP/2. twisted.web has read the whole request body before this front hears of the
+request, and keeps it (over 100 kB in a temporary file, unless the Site is a
+:class:`aigw.http.site.GatewaySite`); the daemon's own front does better.
+
+What twisted.web demands, and where each trap is: ``notifyFinish`` alone tells in both
+protocols that the client has gone; after that ``finish``, ``registerProducer`` and
+``unregisterProducer`` of the request raise; a producer must be registered before the
+head is written, for a late one is not paused; ``request.transport`` is None on HTTP/2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, BinaryIO, cast
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IPushProducer
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.resource import IResource
+from twisted.web.server import NOT_DONE_YET, Request
+from zope.interface import implementer
+
+from aigw.errors import BadRequest, BodyTooLarge, GatewayError
+from aigw.interfaces.downstream import IBodySource, IDownstream
+from aigw.model.headers import Headers, first
+
+from .ending import abort, lose
+from .held import HeldBody
+from .refusal import refusal
+from .target import decoded, host_of, origin_form
+
+log = Logger()
+
+#: What serves one exchange: a coroutine function that ends its downstream.
+Serve = Callable[[IDownstream], Coroutine[Any, Any, None]]
+
+
+@implementer(IResource)
+class GatewayResource:
+    """
+    The gateway as a leaf among a Site's resources.
+
+    :ivar isLeaf: True: every path below belongs to the gateway.
+    """
+
+    isLeaf = True
+
+    def __init__(self, serve: Serve, *, mounted_at: bytes = b"") -> None:
+        """
+        :param serve: called with the downstream of each request.
+        :param mounted_at: the path this resource hangs at, without a slash at its end.
+            It is taken from the front of each target, so that routes match what
+            follows; ``b""`` leaves targets whole.
+        """
+        self._serve = serve
+        self._mounted_at = mounted_at
+
+    def render(self, request: Request) -> int:
+        """Begin an exchange. Called by twisted.web when the body is complete."""
+        request.defaultContentType = None
+        request.setHeader(b"server", b"aigw")
+        try:
+            downstream = RequestDownstream(request, self._mounted_at)
+        except GatewayError as error:
+            refuse(request, error)
+            return NOT_DONE_YET
+        exchange = Deferred.fromCoroutine(self._serve(downstream))
+        exchange.addBoth(downstream.served)
+        return NOT_DONE_YET
+
+    def getChildWithDefault(self, name: bytes, request: Request) -> IResource:
+        """A leaf has no children; asked only by a caller that ignores ``isLeaf``."""
+        return self
+
+    def putChild(self, path: bytes, child: IResource) -> None:
+        """:raises TypeError: always, for the gateway is a leaf."""
+        raise TypeError("the gateway is a leaf; mount other resources beside it")
+
+
+def refuse(request: Request, error: GatewayError) -> None:
+    """Answer a request that does not become an exchange."""
+    status, headers, body = refusal(error)
+    request.setResponseCode(status)
+    for name, value in headers:
+        request.setHeader(name, value)
+    request.write(body)
+    request.finish()
+
+
+@implementer(IDownstream)
+class RequestDownstream:
+    """See :class:`aigw.interfaces.downstream.IDownstream`."""
+
+    def __init__(self, request: Request, mounted_at: bytes) -> None:
+        """:raises BadRequest: target or Host field are malformed."""
+        self.headers: Headers = [
+            (name.lower(), value)
+            for name, values in request.requestHeaders.getAllRawHeaders()
+            for value in values
+        ]
+        self.host = host_of(self.headers)
+        if not self.host and request.clientproto == b"HTTP/1.1":
+            raise BadRequest("the Host field is missing")
+        self.method = request.method.decode("ascii", "replace")
+        target = origin_form(request.uri)
+        below = target.removeprefix(mounted_at)
+        if below[:1] in (b"", b"/", b"?"):
+            target = below if below[:1] == b"/" else b"/" + below
+        self.target = target
+        path, _, self.query = target.partition(b"?")
+        self.path = decoded(path)
+        self.scheme = "https" if request.isSecure() else "http"
+        self.peer: str = getattr(request.getClientAddress(), "host", None) or "unix"
+        self.lost = False
+        self.on_lost: Callable[[], None] | None = None
+        self._request = request
+        self._body = cast(BinaryIO, request.content)
+        self._size = self._body.seek(0, 2)
+        announced = first(self.headers, b"content-length")
+        self.length: int | None = None if self._size else 0
+        if announced is not None:
+            self.length = self._size
+        self._ended = False
+        self._registered = False
+        self._remaining: int | None = None
+        request.notifyFinish().addErrback(self._gone)
+
+    async def read(self, limit: int) -> bytes:
+        if self.lost:
+            raise CancelledError
+        if self._size > limit:
+            raise BodyTooLarge(f"the request body is over {limit} bytes")
+        self._body.seek(0)
+        return self._body.read()
+
+    def source(self) -> IBodySource:
+        return HeldBody(self._body, self.length)
+
+    def start(self, status: int, headers: Headers) -> None:
+        if self.lost:
+            return
+        request = self._request
+        request.setResponseCode(status)
+        answer = request.responseHeaders
+        for name, value in headers:
+            answer.addRawHeader(name, value)
+            if name == b"content-length":
+                self._remaining = int(value)
+        request.write(b"")
+
+    def write(self, data: bytes) -> None:
+        if self.lost or self._ended:
+            return
+        if self._remaining is not None:
+            self._remaining -= len(data)
+        self._request.write(data)
+
+    def finish(self) -> None:
+        if self._end():
+            self._request.finish()
+
+    def cut(self) -> None:
+        if not self._end():
+            return
+        request = self._request
+        framed = request.chunked or self._remaining or request.clientproto == b"HTTP/2"
+        if request.startedWriting and framed:
+            lose(request)
+        else:
+            abort(request)  # for a plain close would look like the body's proper end
+
+    def abort(self) -> None:
+        if self._end():
+            abort(self._request)
+
+    def register(self, producer: IPushProducer) -> None:
+        if self.lost or self._ended:
+            return
+        self._registered = True
+        self._request.registerProducer(producer, True)
+        # A pipelined request may begin while the answer before it still fills the
+        # transport; HTTPChannel passes on only the pauses that come after us.
+        if getattr(self._request.channel, "_waitingForTransport", False):
+            producer.pauseProducing()
+
+    def unregister(self) -> None:
+        if self._registered:
+            self._registered = False
+            if not self.lost:
+                self._request.unregisterProducer()
+
+    def served(self, result: object) -> None:
+        """``serve`` is over. It must have ended the answer; if it did not, we do."""
+        if isinstance(result, Failure) and result.check(CancelledError) is None:
+            log.failure("An exchange failed.", failure=result)
+        self.abort()
+
+    def _end(self) -> bool:
+        """Whether there is an answer to end; there is not again."""
+        if self.lost or self._ended:
+            return False
+        self.unregister()
+        self._ended = True
+        return True
+
+    def _gone(self, reason: Failure) -> None:
+        self.lost = True
+        told, self.on_lost = self.on_lost, None
+        if told is not None and not self._ended:
+            told()
