@@ -132,10 +132,10 @@ class Connection(Protocol):
         self._wire.stopProducing()
 
     def abort(self) -> None:
-        """Close at once in any state; a call under way is told."""
+        """Close at once, unless that has begun; a call under way is told."""
         if self._call is not None:
             self._fail(stopping(self.address))
-        else:
+        elif not self._closed:
             self._abort()
 
     def _abort(self) -> None:

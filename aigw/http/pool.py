@@ -25,7 +25,7 @@ class Closable(Protocol):
     """A connection of ours in any stage."""
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close at once, unless that has begun."""
 
 
 class Pool:
@@ -114,7 +114,9 @@ class Pool:
             return succeed(None)
         stopped = self._stopped = Deferred()
         for destination in self._destinations.values():
-            destination.parked.clear()
+            parked, destination.parked = destination.parked, []
+            for idle in parked:
+                idle.close()
         for connection in list(self._open):
             connection.abort()
         self._settle()
