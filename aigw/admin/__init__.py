@@ -1,0 +1,1 @@
+"""What operators reach on a listener of its own: health, configuration, metrics."""
