@@ -164,6 +164,7 @@ class Connection(Protocol):
             self._wire.write(head + body)
             self._sent()
         else:
+            self._sent_at = self._wheel.seconds()
             self._alarm = self._wheel.after(outbound.patience.send, self._late)
             self._sender = Sender(self._wire, head, body, self._progressed)
             self._sender.start()

@@ -59,9 +59,20 @@ class Destination:
     :ivar parked: its idle connections, the one parked last at the end.
     :ivar proxy: the proxy to go through, or None.
     :ivar authority: host and port as CONNECT wants them.
+    :ivar address: the same for people to read.
+    :ivar forgotten: whether the pool remembers another (or none) for this origin.
     """
 
-    __slots__ = ("_host", "_prefix", "authority", "origin", "parked", "proxy")
+    __slots__ = (
+        "_host",
+        "_prefix",
+        "address",
+        "authority",
+        "forgotten",
+        "origin",
+        "parked",
+        "proxy",
+    )
 
     def __init__(self, origin: Origin) -> None:
         """
@@ -74,6 +85,8 @@ class Destination:
         if b":" in host:
             host = b"[%b]" % host
         self.authority = b"%b:%d" % (host, origin.port)
+        self.address = self.authority.decode("ascii")
+        self.forgotten = False
         standard = 443 if origin.scheme == "https" else 80
         if origin.port != standard:
             host = self.authority

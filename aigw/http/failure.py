@@ -8,11 +8,15 @@ The message is for clients and names nobody; host, address and the foreign text 
 
 from __future__ import annotations
 
+from httptools import HttpParserError, HttpParserUpgrade
 from OpenSSL import SSL
 from service_identity import CertificateError, VerificationError
 from twisted.internet import error as network
 
 from aigw.errors import ConnectFailed, UpstreamBroke, UpstreamError, UpstreamTimeout
+from aigw.model.outbound import Origin
+
+from .response import Malformed
 
 
 class ProxyRefused(Exception):
@@ -62,14 +66,14 @@ def broke(error: BaseException, where: str) -> UpstreamError:
             reason="closed_early",
             detail=detail,
         )
-    if isinstance(
-        error, (network.ConnectionLost, network.ConnectionAborted, SSL.Error)
-    ):
+    if isinstance(error, (Malformed, HttpParserError, HttpParserUpgrade)):
         return UpstreamBroke(
-            "The connection to the provider was lost.", reason="reset", detail=detail
+            "The provider's answer is not valid HTTP.",
+            reason="malformed",
+            detail=detail,
         )
     return UpstreamBroke(
-        "The provider's answer is not valid HTTP.", reason="malformed", detail=detail
+        "The connection to the provider was lost.", reason="reset", detail=detail
     )
 
 
@@ -82,6 +86,15 @@ def timed_out(phase: str, where: str) -> UpstreamTimeout:
     """
     return UpstreamTimeout(
         "The provider took too long.", reason=phase, detail=f"{where}: {phase}"
+    )
+
+
+def unusable(error: ValueError, origin: Origin) -> ConnectFailed:
+    """The host or the proxy of an origin is none."""
+    return ConnectFailed(
+        "The provider's address cannot be used.",
+        reason="connect",
+        detail=f"{origin.host}:{origin.port}: {error}",
     )
 
 

@@ -53,9 +53,10 @@ class Pool:
         if destination is None:
             if len(self._destinations) >= REMEMBERED:
                 # Origins may be addresses that come and go with the name service.
-                self._destinations = {
-                    key: kept for key, kept in self._destinations.items() if kept.parked
-                }
+                for key, idle in list(self._destinations.items()):
+                    if not idle.parked:
+                        idle.forgotten = True
+                        del self._destinations[key]
             destination = self._destinations[origin] = Destination(origin)
         return destination
 
@@ -73,8 +74,9 @@ class Pool:
 
     def park(self, connection: Connection, keepalive: Keepalive) -> None:
         """Keep an idle connection; the oldest goes where there are too many."""
-        parked = connection.destination.parked
-        if self._stopped is not None or keepalive.size < 1:
+        destination = connection.destination
+        parked = destination.parked
+        if self._stopped is not None or destination.forgotten or keepalive.size < 1:
             connection.close()
             return
         while len(parked) >= keepalive.size:

@@ -20,7 +20,7 @@ from aigw.model.outbound import Origin, Outbound
 from .connect import Connector
 from .connection import Connection
 from .destination import Destination
-from .failure import connect_failed, stopping, timed_out
+from .failure import connect_failed, stopping, timed_out, unusable
 from .pool import Pool
 
 log = Logger()
@@ -55,7 +55,7 @@ class Call:
         head: bytes,
     ) -> None:
         self.outbound = outbound
-        self.address = ""
+        self.address = destination.address
         self.reused = False
         self.connected_at: float | None = None
         self.sent_at: float | None = None
@@ -101,6 +101,7 @@ class Call:
     def replay(self) -> None:
         """The reused connection had gone before the request reached it: a new one."""
         self._connection = None
+        self.address = self._destination.address
         self.reused = False
         self.connected_at = self.sent_at = None
         self.connect()
@@ -119,8 +120,6 @@ class Call:
 
     def connect(self) -> None:
         """Make a new connection and send the request on it."""
-        origin = self._destination.origin
-        self.address = f"{origin.host}:{origin.port}"
         self._upstream.connecting.add(self)
         patience = self.outbound.patience.connect
         self._alarm = self._upstream.wheel.after(patience, self._late)
@@ -201,11 +200,11 @@ class Upstream:
     def send(self, outbound: Outbound, receiver: IReceiver) -> Call:
         """
         See :meth:`aigw.interfaces.upstream.IUpstream.send`.
-
-        :raises BadRequest: the request holds what HTTP cannot carry.
-        :raises ValueError: the origin's host or proxy is none.
         """
-        destination = self.pool.destination(outbound.origin)
+        try:
+            destination = self.pool.destination(outbound.origin)
+        except ValueError as error:
+            raise unusable(error, outbound.origin) from error
         head = destination.head(outbound)
         call = Call(self, destination, outbound, receiver, head)
         connection = self.pool.take(destination)
@@ -213,7 +212,7 @@ class Upstream:
             call.reused = True
             call.use(connection)
         elif self._stopped:
-            self.reactor.callLater(0, call.fail, stopping("the gateway"))
+            self.reactor.callLater(0, call.fail, stopping(call.address))
         else:
             call.connect()
         return call

@@ -62,4 +62,8 @@ class IUpstream(Interface):
         Send a request on a pooled or new connection.
 
         Never raises for network reasons: those go to ``receiver.failed``.
+
+        :raises BadRequest: method, target or a field cannot be carried by HTTP, or is
+            one the connection writes itself; nothing was begun.
+        :raises ConnectFailed: the origin's host or proxy is none; nothing was begun.
         """

@@ -10,6 +10,7 @@ from twisted.internet.error import ConnectionRefusedError
 from twisted.python.failure import Failure
 
 from aigw.errors import BadRequest, ConnectFailed, UpstreamBroke, UpstreamTimeout
+from aigw.http.pool import REMEMBERED
 from aigw.http.upstream import Call
 from aigw.model.outbound import Keepalive, Origin, Outbound, Patience
 from aigw.testing.upstream import MemoryReceiver
@@ -212,6 +213,19 @@ def test_name_that_is_none_is_told_after_send_returned() -> None:
     assert not receiver.told
     rig.settle()
     assert isinstance(receiver.error, ConnectFailed)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        Origin("http", "127.0.0.1", 80, proxy="socks5://127.0.0.1:1080"),
+        Origin("http", "127.0.0.1", 80, proxy="http://127.0.0.1:99999"),
+        Origin("http", "ü" * 80, 80),
+    ],
+)
+def test_origin_that_is_none_is_refused(origin: Origin) -> None:
+    with pytest.raises(ConnectFailed):
+        MemoryRig().upstream.send(outbound(origin=origin), MemoryReceiver())
 
 
 # -- deadlines
@@ -439,6 +453,19 @@ def test_idle_connection_is_closed_at_its_time() -> None:
     assert rig.upstream.parked(ORIGIN) == 0
 
 
+def test_origins_without_idle_connections_are_forgotten_at_last() -> None:
+    rig = MemoryRig()
+    _, receiver, wire = sent(rig)
+    idle = answered(rig, outbound(origin=dataclasses.replace(ORIGIN, port=81)))
+    for port in range(1000, 1000 + REMEMBERED):
+        rig.upstream.parked(dataclasses.replace(ORIGIN, port=port))
+    wire.arrive(OK)
+    assert receiver.complete
+    assert wire.ended == "fin"  # nobody would ever look for it
+    assert not idle.ended
+    assert rig.upstream.parked(dataclasses.replace(ORIGIN, port=81)) == 1
+
+
 def test_idle_connection_past_its_time_is_not_taken_before_the_sweep() -> None:
     rig = MemoryRig()
     wire = answered(rig, outbound(keepalive=Keepalive(idle=0.4)))
@@ -510,6 +537,20 @@ def test_request_on_a_stale_connection_is_sent_once_more_on_a_new_one() -> None:
         rig.wire.arrive(OK)
         assert receiver.complete
         assert call.sent_at == pytest.approx(0.9)
+
+
+def test_large_request_on_a_stale_connection_is_sent_once_more() -> None:
+    rig = MemoryRig()
+    stale = answered(rig)
+    rig.pass_time(20)
+    stale.taking = rig.taking = False
+    body = bytes(300_000)
+    call = rig.upstream.send(outbound(body=body), MemoryReceiver())
+    stale.reset()
+    rig.settle()
+    while call.sent_at is None:
+        rig.wire.drain()
+    assert written(rig.wire).endswith(b"\r\n\r\n" + body)
 
 
 def test_request_is_not_sent_a_third_time() -> None:

@@ -316,14 +316,16 @@ async def test_tls_is_verified_and_names_the_server(
 
 @pytest_twisted.ensureDeferred
 async def test_untrusted_or_misnamed_server_gets_no_request(
-    rig: Rig, authority: Authority
+    rig: Rig, authority: Authority, tmp_path: Path
 ) -> None:
+    stranger = Authority(tmp_path)
     provider = rig.provider(over_tls(authority.issue("a.example"), request_on))
     trusted = Trust(ca_file=authority.ca_file)
     for host, trust in (
         ("b.example", trusted),
         ("127.0.0.1", trusted),
         ("a.example", Trust()),
+        ("a.example", Trust(ca_file=stranger.ca_file)),
     ):
         _, receiver = rig.send(
             "https", provider.port, host, trust=trust, address="127.0.0.1"
@@ -331,7 +333,7 @@ async def test_untrusted_or_misnamed_server_gets_no_request(
         await rig.done(receiver)
         assert isinstance(receiver.error, ConnectFailed)
         assert receiver.error.reason == "tls"
-    await rig.until(lambda: len(provider.seen) == 3)
+    await rig.until(lambda: len(provider.seen) == 4)
     for seen in provider.seen:
         assert isinstance(seen, OSError) or seen[1] == b""
 
