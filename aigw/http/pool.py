@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
 from aigw.interfaces.wheel import IAlarm, IWheel
 from aigw.model.outbound import Keepalive, Origin
@@ -112,9 +112,12 @@ class Pool:
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
+        told: Deferred[None] = Deferred()
         if self._stopped is not None:
-            return succeed(None)
-        stopped = self._stopped = Deferred()
+            self._stopped.chainDeferred(told)
+            return told
+        self._stopped = Deferred()
+        self._stopped.chainDeferred(told)
         for destination in self._destinations.values():
             parked, destination.parked = destination.parked, []
             for idle in parked:
@@ -122,7 +125,7 @@ class Pool:
         for connection in list(self._open):
             connection.abort()
         self._settle()
-        return stopped
+        return told
 
     def _settle(self) -> None:
         if self._stopped is not None and not self._open and not self._stopped.called:

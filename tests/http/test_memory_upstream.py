@@ -8,12 +8,8 @@ from twisted.internet.task import Clock
 from aigw.errors import ConnectFailed
 from aigw.model.headers import Headers
 from aigw.model.outbound import Origin, Outbound
-from aigw.testing.upstream import (
-    MemoryCall,
-    MemoryReceiver,
-    MemoryUpstream,
-    check_upstream,
-)
+from aigw.testing.upstream import MemoryCall, MemoryReceiver, MemoryUpstream
+from aigw.testing.upstream_check import check_upstream
 
 OUTBOUND = Outbound(Origin("http", "example.com", 80), "POST", b"/", [], b"{}")
 

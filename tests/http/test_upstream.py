@@ -618,9 +618,12 @@ def test_stop_closes_idle_and_fails_those_under_way() -> None:
     for receiver in (busy_receiver, connecting):
         assert isinstance(receiver.error, UpstreamBroke)
         assert receiver.error.reason == "shutdown"
+    twice = rig.upstream.stop()
     assert not stopped.called
+    assert not twice.called
     rig.settle()
     assert stopped.called
+    assert twice.called
     assert idle.gone
     assert rig.wires[1].gone
     after = MemoryReceiver()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aigw.testing.upstream import check_upstream
+from aigw.testing.upstream_check import check_upstream
 
 from .wire import MemoryRig
 

@@ -384,6 +384,21 @@ async def test_unreadable_trust_is_told_as_tls(rig: Rig, tmp_path: Path) -> None
 
 
 @pytest_twisted.ensureDeferred
+async def test_renewed_certificate_files_are_read_when_told(
+    rig: Rig, authority: Authority, tmp_path: Path
+) -> None:
+    provider = rig.provider(over_tls(authority.issue("127.0.0.1"), answer_all))
+    trust = Trust(ca_file=Authority(tmp_path).ca_file)
+    _, receiver = rig.send("https", provider.port, trust=trust)
+    await rig.done(receiver)
+    assert receiver.error is not None
+    Path(str(trust.ca_file)).write_bytes(Path(authority.ca_file).read_bytes())
+    rig.upstream.renew()
+    _, receiver = rig.send("https", provider.port, trust=trust)
+    assert (await rig.done(receiver)).data == b"ok"
+
+
+@pytest_twisted.ensureDeferred
 async def test_tls_that_ends_without_close_notify_completes_nothing(
     rig: Rig, authority: Authority
 ) -> None:
