@@ -1,0 +1,96 @@
+"""``ai-proxy``: one provider behind a route."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from .auth import Auth
+from .endpoint import endpoint_of
+from .meta import PluginMeta
+from .part import SECRET_URL, Check, Part, Positive, about
+from .transport import Transport
+
+
+def _names_model(options: dict[str, Any]) -> None:
+    if not isinstance(options.get("model", ""), str):
+        raise ValueError("model is no string")
+
+
+class ProviderConf(Part, frozen=True, kw_only=True):
+    """Where in a cloud the provider is."""
+
+    project_id: Annotated[
+        Annotated[str, Meta(min_length=1)] | None, about("The Google Cloud project.")
+    ] = None
+    region: Annotated[
+        Annotated[str, Meta(min_length=1)] | None, about("The cloud's region.")
+    ] = None
+
+
+class LlmOptions(Part, frozen=True, kw_only=True):
+    """Settings written in each provider's own words."""
+
+    max_tokens: Annotated[
+        Positive | None,
+        about("Cap of output tokens; replaces what the client asked for."),
+    ] = None
+
+
+class Override(Part, frozen=True, kw_only=True):
+    """What replaces the provider's own address and the client's body."""
+
+    endpoint: Annotated[
+        Annotated[str, Check(endpoint_of, "`http(s)://host[:port][/path][?query]`")]
+        | None,
+        SECRET_URL,
+        about(
+            "Where the provider is. With a path, path and query are used as they are;"
+            " without one the provider computes them."
+        ),
+    ] = None
+    llm_options: Annotated[
+        LlmOptions, about("Settings written in the provider's own words.")
+    ] = LlmOptions()
+    request_body: Annotated[
+        dict[
+            Literal[
+                "anthropic-messages",
+                "bedrock-converse",
+                "openai-chat",
+                "openai-embeddings",
+                "openai-responses",
+                "passthrough",
+            ],
+            dict[str, Any],
+        ],
+        about("Partial bodies by dialect, merged into the outgoing one."),
+    ] = msgspec.field(default_factory=dict)
+    request_body_force_override: Annotated[
+        bool, about("Whether `request_body` replaces what the client sent.")
+    ] = False
+
+
+class AiProxy(Transport, frozen=True, kw_only=True):
+    """One provider behind a route."""
+
+    provider: Annotated[str, Meta(min_length=1), about("The provider's name.")]
+    auth: Annotated[
+        Auth, about("Credentials sent to the provider; empty, the client's own pass.")
+    ]
+    provider_conf: Annotated[
+        ProviderConf, about("Where in a cloud the provider is.")
+    ] = ProviderConf()
+    options: Annotated[
+        dict[str, Any],
+        Check(_names_model, "an object whose `model`, if any, is a string"),
+        about("Fields written over the outgoing body, `model` among them."),
+    ] = msgspec.field(default_factory=dict)
+    override: Annotated[
+        Override, about("What replaces the provider's address and the client's body.")
+    ] = Override()
+    meta: Annotated[PluginMeta, about("What every plugin object may hold.")] = (
+        msgspec.field(name="_meta", default=PluginMeta())
+    )

@@ -1,0 +1,4 @@
+"""
+Which route a request takes, and (with ai-proxy-multi) which instance of it. What only
+decides is pure: values in, values out, time as an argument.
+"""

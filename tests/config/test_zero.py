@@ -1,0 +1,106 @@
+"""No file at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from aigw.config.show import show
+from aigw.config.zero import zero
+from aigw.errors import ConfigError
+from aigw.model.instance import Endpoint
+from aigw.model.route import Route
+from aigw.routing.match import Match
+
+from .samples import PROVIDERS
+
+MOCK = "http://127.0.0.1:1980"
+
+
+def serving(environ: dict[str, str], method: str, path: str) -> Route:
+    settings = zero(environ, providers=PROVIDERS, mock=MOCK)
+    (found,) = Match(settings.routes).candidates(method, "localhost", path)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/chat/completions"),
+        ("POST", "/chat/completions"),
+        ("POST", "/openai/v1/responses"),
+        ("POST", "/v1/embeddings"),
+        ("GET", "/v1/models"),
+        ("GET", "/v1/models/gpt-4o"),
+    ],
+)
+def test_an_openai_key_serves_openais_endpoints(method: str, path: str) -> None:
+    made = serving({"OPENAI_API_KEY": "sk-1"}, method, path).instances[0]
+    assert made.provider == "openai"
+    assert made.endpoint is None
+    assert made.auth_headers == [(b"authorization", b"Bearer sk-1")]
+
+
+def test_it_listens_on_loopback_alone() -> None:
+    settings = zero({"OPENAI_API_KEY": "sk"}, providers=PROVIDERS)
+    assert settings.server.endpoints == ("tcp:9080:interface=127.0.0.1",)
+    assert settings.admin.endpoints == ("tcp:9180:interface=127.0.0.1",)
+    assert "sk" not in show(settings).replace("mask", "").split()
+
+
+@pytest.mark.parametrize(
+    ("base", "endpoint"),
+    [
+        ("http://h:8000/v1", Endpoint("http", "h", 8000)),
+        ("http://h:8000/v1/", Endpoint("http", "h", 8000)),
+        ("http://h:8000", Endpoint("http", "h", 8000)),
+        ("http://[::1]:8000/v1", Endpoint("http", "::1", 8000)),
+        ("https://h/api/v1", Endpoint("https", "h", 443, "/api/v1/chat/completions")),
+    ],
+)
+def test_a_base_url_leads_elsewhere(base: str, endpoint: Endpoint) -> None:
+    environ = {"OPENAI_API_KEY": "sk", "OPENAI_BASE_URL": base}
+    made = serving(environ, "POST", "/v1/chat/completions").instances[0]
+    assert made.endpoint == endpoint
+    assert made.provider == "openai-compatible"
+
+
+def test_openais_own_base_url_stays_openai() -> None:
+    environ = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "https://api.openai.com/v1"}
+    made = serving(environ, "POST", "/v1/chat/completions").instances[0]
+    assert made.provider == "openai"
+
+
+def test_a_malformed_base_url_is_told() -> None:
+    environ = {"OPENAI_API_KEY": "sk", "OPENAI_BASE_URL": "h/v1"}
+    with pytest.raises(ConfigError, match="OPENAI_BASE_URL: the scheme is neither"):
+        zero(environ, providers=PROVIDERS)
+
+
+def test_each_endpoint_goes_to_the_first_vendor_that_has_it() -> None:
+    environ = {"OPENAI_API_KEY": "a", "ANTHROPIC_API_KEY": "b"}
+    chat = serving(environ, "POST", "/v1/chat/completions").instances[0]
+    messages = serving(environ, "POST", "/v1/messages").instances[0]
+    assert chat.provider == "openai"
+    assert messages.provider == "anthropic"
+    assert messages.auth_headers == [(b"x-api-key", b"b")]
+    del environ["OPENAI_API_KEY"]
+    chat = serving(environ, "POST", "/v1/chat/completions").instances[0]
+    assert chat.provider == "anthropic"
+
+
+def test_vendors_that_are_not_built_are_passed_over() -> None:
+    made = serving({"DEEPSEEK_API_KEY": "k"}, "POST", "/v1/chat/completions")
+    assert made.instances[0].endpoint == Endpoint("http", "127.0.0.1", 1980)
+
+
+def test_without_a_key_the_mock_serves() -> None:
+    made = serving({"OPENAI_API_KEY": ""}, "POST", "/v1/chat/completions")
+    (only,) = made.instances
+    assert only.provider == "openai-compatible"
+    assert only.endpoint == Endpoint("http", "127.0.0.1", 1980)
+    assert not made.injects
+
+
+def test_without_a_key_and_a_mock_there_is_nothing_to_serve() -> None:
+    with pytest.raises(ConfigError, match="set one of OPENAI_API_KEY, ANTHROPIC"):
+        zero({}, providers=PROVIDERS)
