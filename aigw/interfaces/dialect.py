@@ -22,7 +22,8 @@ class ITap(Interface):
 
     marks: tuple[bytes, ...] = Attribute(
         "Once content was seen, a run of whole frames in which none of these stands "
-        "need not be fed: it holds content and nothing else this tap is after."
+        "need not be fed: it holds content and nothing else this tap is after. It may "
+        "shrink as the tap learns; look at it each time."
     )
     usage: Usage | None = Attribute("What was used, as far as it was told.")
     model: str = Attribute("The model that answered, '' until told.")
@@ -67,3 +68,9 @@ class IDialect(Interface):
 
     def prompt(envelope: Envelope) -> bytes | None:
         """The raw JSON of the request's messages (or input), for payload logging."""
+
+    def tool_count(envelope: Envelope) -> int:
+        """How many tools the request defines."""
+
+    def end_user(envelope: Envelope) -> str:
+        """The id the request gives its end user, ``""`` where it gives none."""

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+from zope.interface.verify import verifyObject
+
+from aigw import dialects
+from aigw.errors import BadRequest, ConfigError
+from aigw.interfaces import IDialect
+
+from .requests import request
+
+CHAT = b'{"model":"m","messages":[]}'
+INPUT = b'{"model":"m","input":"x"}'
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "name"),
+    [
+        ("/v1/chat/completions", CHAT, "openai-chat"),
+        ("/v1/chat/completions/", CHAT, "openai-chat"),
+        ("/anything", CHAT, "openai-chat"),
+        ("/anything", b'{"messages" :  {"role":"user"}}', "openai-chat"),
+        ("/v1/embeddings", INPUT, "openai-embeddings"),
+        ("/anything", INPUT, "openai-embeddings"),
+        ("/v1/chat/completions", b'{"messages":"text"}', "passthrough"),
+        ("/v1/completions", b'{"prompt":"x"}', "passthrough"),
+        ("/v1/moderations", INPUT, "passthrough"),
+        ("/v1/audio/speech", INPUT, "passthrough"),
+        ("/v1/messages/count_tokens", CHAT, "passthrough"),
+        ("/v1/messages/count_tokens/", CHAT, "passthrough"),
+        ("/model/m/invoke", CHAT, "passthrough"),
+        ("/v1/responses/resp_1/cancel", INPUT, "passthrough"),
+        ("/v1beta/models/m:countTokens", CHAT, "passthrough"),
+        ("/v1/models", None, "passthrough"),
+    ],
+)
+def test_dialect_is_found_by_path_and_body(
+    path: str, body: bytes | None, name: str
+) -> None:
+    assert dialects.detect(request(path, body)).name == name
+
+
+def test_empty_object_is_refused_as_no_dialect() -> None:
+    with pytest.raises(BadRequest, match="no matching AI protocol"):
+        dialects.detect(request("/v1/chat/completions", b"{}"))
+
+
+@pytest.mark.parametrize("name", ["openai-chat", "openai-embeddings", "passthrough"])
+def test_every_dialect_is_had_by_name_and_keeps_its_interface(name: str) -> None:
+    dialect = dialects.get(name)
+    assert dialect.name == name
+    assert verifyObject(IDialect, dialect)
+
+
+def test_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"'chat'.*openai-chat"):
+        dialects.get("chat")
