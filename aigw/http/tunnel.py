@@ -63,6 +63,8 @@ class Tunnel(Protocol):
         self._inside = inside
         assert self.transport is not None
         inside.makeConnection(self.transport)
+        # The connection inside answers for the socket now, and may close it politely.
+        self._pool.lost(self)
 
     def dataReceived(self, data: bytes) -> None:
         if self._inside is not None:
@@ -92,11 +94,11 @@ class Tunnel(Protocol):
                 opening.callback(None)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._pool.lost(self)
         if self._inside is not None:
             inside, self._inside = self._inside, None
             inside.connectionLost(reason)
         else:
+            self._pool.lost(self)
             self._tell(ProxyRefused(f"it closed the connection: {reason.value}"))
 
     def abort(self) -> None:

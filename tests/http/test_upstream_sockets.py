@@ -474,25 +474,30 @@ def _eof(connection: socket.socket) -> bytes:
 
 
 def proxy_to(port: int, answer: bytes) -> Callable[[socket.socket], bytes]:
-    """A CONNECT proxy that leads everywhere to ``port``."""
+    """A CONNECT proxy that leads everywhere to ``port``; its client must not reset."""
+    resets: list[OSError] = []
+    onwards: list[socket.socket] = []
 
     def pump(source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(65536):
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            sink.close()
+        except OSError as error:
+            if source is not onwards[-1]:
+                resets.append(error)
 
     def serve(connection: socket.socket) -> bytes:
         head = request_on(connection)
         with socket.create_connection(("127.0.0.1", port)) as onward:
+            onwards.append(onward)
             for byte in answer:
                 connection.sendall(bytes([byte]))
             back = threading.Thread(target=pump, args=(onward, connection))
             back.start()
             pump(connection, onward)
             back.join(5)
+        assert not resets
         return head
 
     return serve
