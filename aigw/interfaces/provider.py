@@ -24,6 +24,10 @@ class IProvider(Interface):
         "The dialects it speaks: name to the path it is spoken at."
     )
 
+    host: str | None = Attribute(
+        "The vendor's own host; None where an instance must name an endpoint."
+    )
+
     def prepare(envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         """
         Make the request to send: body rules in the reference's order (section 1.4),

@@ -31,6 +31,7 @@ class OpenAIStyle:
     def __init__(self, preset: Preset) -> None:
         self._preset = preset
         self.name = preset.name
+        self.host = preset.host
         self.dialects: Mapping[str, str] = preset.paths
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:

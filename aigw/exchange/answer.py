@@ -1,0 +1,123 @@
+"""From an answer's head to the relay that carries its body: which way it goes."""
+
+from __future__ import annotations
+
+from aigw.errors import AnswerTooLarge, UpstreamError
+from aigw.framing import Framings
+from aigw.http.headers import towards_client
+from aigw.interfaces import IFraming, IWheel
+from aigw.model.headers import Headers, first, media_type
+from aigw.model.instance import Instance
+from aigw.model.outbound import Outbound
+from aigw.streaming.flush import Flush
+from aigw.streaming.hide import Hiding
+from aigw.streaming.outlet import Outlet
+from aigw.streaming.passthrough import Passthrough, Verbatim
+from aigw.streaming.relay import Relay
+from aigw.streaming.way import Way
+
+from .attempt import Attempt
+from .exchange import Exchange
+
+
+class Answers:
+    """Builds the way and the relay of an answer, once, when its head is here."""
+
+    def __init__(self, framings: Framings, flush: Flush, wheel: IWheel) -> None:
+        self._framings = framings
+        self._flush = flush
+        self._wheel = wheel
+
+    def framing(self, name: str) -> IFraming | None:
+        """The framing of that name; None for ``""``."""
+        return self._framings.get(name) if name else None
+
+    def relay(
+        self,
+        exchange: Exchange,
+        attempt: Attempt,
+        outbound: Outbound,
+        status: int,
+        headers: Headers,
+    ) -> Relay:
+        """
+        Join provider and client.
+
+        :raises AnswerTooLarge: the announced length is over ``max_response_bytes``.
+        :raises UpstreamError: a heartbeat has begun a stream, and this is none.
+        """
+        instance = attempt.instance
+        self._check_length(headers, instance)
+        framing = self._framings.by_content_type(media_type(headers))
+        coded = first(headers, b"content-encoding") not in (None, b"identity")
+        if status >= 400 or coded:
+            framing = None
+        if exchange.begun and (status != 200 or framing is not exchange.framing):
+            raise UpstreamError(
+                f"the provider answered with status {status}", reason="no_stream"
+            )
+        exchange.answered(framing)
+        way = self._way(exchange, outbound, instance, framing, coded, headers)
+        exchange.way = way
+        told = towards_client(headers, instance.crossing)
+        if framing is not None:
+            told = exchange.stream_headers(told)
+        else:
+            length = first(headers, b"content-length")
+            if length is not None:
+                told.append((b"content-length", length))
+            told = exchange.headers(told)
+        exchange.record.status = status
+        outlet = Outlet(
+            exchange.downstream,
+            (status, told),
+            self._flush.ticker(instance.streaming.flush),
+            self._wheel.seconds,
+            begun=exchange.begun,
+        )
+        relay = Relay(
+            exchange.downstream,
+            attempt.call,
+            way,
+            outlet,
+            exchange,
+            instance.streaming,
+            self._wheel,
+            idle=instance.deadlines.idle,
+            client_stall=instance.deadlines.client_stall,
+        )
+        exchange.relay = relay
+        attempt.attach(relay)
+        return relay
+
+    def _check_length(self, headers: Headers, instance: Instance) -> None:
+        most = instance.streaming.max_response_bytes
+        length = first(headers, b"content-length")
+        if most is not None and length is not None and int(length) > most:
+            reason = "max_response_bytes"
+            raise AnswerTooLarge(f"{reason} exceeded", reason=reason)
+
+    def _way(
+        self,
+        exchange: Exchange,
+        outbound: Outbound,
+        instance: Instance,
+        framing: IFraming | None,
+        coded: bool,
+        headers: Headers,
+    ) -> Way:
+        dialect = exchange.dialect
+        collect = instance.logging.payloads
+        if framing is None:
+            readable = not coded and media_type(headers) == "application/json"
+            return Verbatim(dialect.tap(collect) if readable else None)
+        watch = collect or instance.deadlines.idle is not None
+        # A dialect's terminal frame is looked for in its own framing alone.
+        terminates = dialect.terminal and framing.name == dialect.framing
+        tap = dialect.tap(collect)
+        if outbound.hides_usage and framing.name == "sse":
+            return Hiding(framing, tap, terminates=terminates, watch=watch)
+        limit = instance.streaming.max_event_bytes if framing.name == "sse" else None
+        return Passthrough(
+            framing, tap, terminates=terminates, limit=limit, watch=watch
+        )

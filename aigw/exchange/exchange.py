@@ -1,0 +1,259 @@
+"""What is known of one request under way, and the ways it can be ended from outside."""
+
+from __future__ import annotations
+
+from aigw.errors import DeadlinePassed, GatewayError, Unavailable
+from aigw.interfaces import IAlarm, IDialect, IDownstream, IFraming, IWheel
+from aigw.model.envelope import Envelope
+from aigw.model.headers import Headers, first
+from aigw.model.instance import Instance
+from aigw.model.outbound import Outbound
+from aigw.model.outcome import Outcome
+from aigw.model.record import Record
+from aigw.streaming.relay import Relay, outcome_of
+from aigw.streaming.way import Way
+
+from .attempt import Attempt
+
+
+class Exchange:
+    """
+    One request and its answer.
+
+    :ivar dialect: the client's dialect; its errors are shaped in it.
+    :ivar framing: the framing of the client's stream, None where none was asked for.
+    :ivar begun: whether a heartbeat has sent a stream's head before an answer came.
+    :ivar extra: fields that go with every answer of this exchange.
+    """
+
+    def __init__(
+        self,
+        downstream: IDownstream,
+        dialect: IDialect,
+        request_id: str,
+        wheel: IWheel,
+        time: float,
+    ) -> None:
+        self.downstream = downstream
+        self.dialect = dialect
+        self.framing: IFraming | None = None
+        self.attempt: Attempt | None = None
+        self.relay: Relay | None = None
+        self.way: Way | None = None
+        self.begun = False
+        self.extra: Headers = []
+        self.arrived = wheel.seconds()
+        self.body_at = self.arrived
+        self._wheel = wheel
+        self._total: IAlarm | None = None
+        self._beat: IAlarm | None = None
+        headers = downstream.headers
+        self.envelope = Envelope(
+            method=downstream.method,
+            path=downstream.path,
+            target=downstream.target,
+            query=downstream.query,
+            headers=headers,
+        )
+        client_id = first(headers, b"x-request-id")
+        self.record = Record(
+            time=time,
+            request_id=request_id,
+            client_request_id=client_id.decode("latin-1")[:128] if client_id else "",
+            method=downstream.method,
+            path=downstream.path,
+            host=downstream.host,
+            peer=downstream.peer,
+        )
+        downstream.on_lost = self.client_gone
+
+    def understand(self, dialect: IDialect) -> None:
+        """The client's dialect is known."""
+        record, envelope = self.record, self.envelope
+        self.dialect = dialect
+        record.dialect = dialect.name
+        record.request_model = envelope.model
+        record.tool_count = dialect.tool_count(envelope)
+        record.end_user_id = dialect.end_user(envelope)
+
+    def send(
+        self, outbound: Outbound, instance: Instance, framing: IFraming | None
+    ) -> None:
+        """``outbound`` goes to ``instance``, asking for a stream in ``framing``."""
+        record = self.record
+        record.model = outbound.model
+        record.stream = outbound.stream
+        record.summaries = instance.logging.summaries
+        if self.envelope.fields is not None:
+            record.request_type = "ai_stream" if outbound.stream else "ai_chat"
+        if instance.logging.payloads:
+            record.prompt = self.dialect.prompt(self.envelope)
+        if outbound.stream:
+            self.framing = framing
+        if instance.deadlines.total is not None:
+            self.limit(instance.deadlines.total)
+        if instance.streaming.heartbeat:
+            self.keep_alive(instance.streaming.heartbeat)
+
+    # -- ended from outside
+
+    def client_gone(self) -> None:
+        """The client has left, in whatever phase."""
+        if self.relay is not None:
+            self.relay.client_gone()
+        elif self.attempt is not None:
+            self.attempt.answer.cancel()
+
+    def expire(self, error: GatewayError) -> None:
+        """End it now for ``error``, in whatever phase an answer is awaited."""
+        if self.attempt is not None:
+            self.attempt.expire(error)
+
+    def shut_down(self) -> None:
+        """The graceful timeout has passed."""
+        text = "the gateway is shutting down"
+        self.expire(Unavailable(text, reason="shutdown"))
+
+    # -- deadlines and heartbeat of the exchange as a whole
+
+    def limit(self, total: float) -> None:
+        """Let it end ``total`` seconds after its arrival."""
+        left = self.arrived + total - self._wheel.seconds()
+        self._total = self._wheel.after(max(0.0, left), self._too_long)
+
+    def _too_long(self) -> None:
+        self.expire(DeadlinePassed("the answer took too long", reason="total"))
+
+    def keep_alive(self, interval: float) -> None:
+        """Send a heartbeat every ``interval`` seconds until there is an answer."""
+        if self.framing is not None and self.framing.ping() is not None:
+            self._beat = self._wheel.after(interval, lambda: self._heartbeat(interval))
+
+    def _heartbeat(self, interval: float) -> None:
+        framing = self.framing
+        ping = framing.ping() if framing is not None else None
+        if framing is None or ping is None:
+            return
+        if not self.begun:
+            self.begun = True
+            kind = framing.content_type.encode("ascii")
+            self.downstream.start(200, self.stream_headers([(b"content-type", kind)]))
+        self.downstream.write(ping)
+        self.record.sent += len(ping)
+        self.keep_alive(interval)
+
+    def answered(self, framing: IFraming | None) -> None:
+        """An answer's head is here; its relay keeps the client alive."""
+        self.framing = framing
+        self._rest()
+
+    def _rest(self) -> None:
+        if self._beat is not None:
+            self._beat.cancel()
+            self._beat = None
+
+    # -- what the client is told
+
+    def headers(self, answer: Headers) -> Headers:
+        """``answer`` with the request's ids."""
+        record = self.record
+        answer.extend(self.extra)
+        own = record.request_id.encode("ascii")
+        answer.append((b"x-aigw-request-id", own))
+        if first(answer, b"x-request-id") is None:
+            told = record.client_request_id
+            answer.append((b"x-request-id", told.encode("latin-1") if told else own))
+        return answer
+
+    def stream_headers(self, answer: Headers) -> Headers:
+        """The headers of a streamed answer: nobody on the way may keep or gather it."""
+        answer = [pair for pair in answer if pair[0] != b"cache-control"]
+        answer.append((b"cache-control", b"no-cache"))
+        answer.append((b"x-accel-buffering", b"no"))
+        return self.headers(answer)
+
+    def ping(self) -> bytes | None:
+        return self.framing.ping() if self.framing is not None else None
+
+    def broken(self, error: GatewayError) -> bytes:
+        """The frame that tells ``error`` in the client's stream."""
+        framing = self.framing
+        if framing is None:
+            return b""
+        frames = self.dialect.broken(error, self.record.request_id)
+        return b"".join(map(framing.encode, frames))
+
+    def refuse(self, error: GatewayError) -> None:
+        """Answer with ``error``; in the stream where a heartbeat has begun one."""
+        record, downstream = self.record, self.downstream
+        record.reason = error.reason or error.kind
+        record.outcome = Outcome.REFUSED if self.attempt is None else outcome_of(error)
+        if self.begun or (self.relay is not None and self.relay.begun):
+            data = self.broken(error)
+            downstream.write(data)
+            record.sent += len(data)
+            downstream.cut()
+            return
+        status, headers, body = self.dialect.problem(error, record.request_id)
+        self.answer(status, headers, body)
+
+    def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        """Answer as the gateway itself, completely."""
+        record, downstream = self.record, self.downstream
+        record.status = status
+        record.sent = len(body)
+        if record.outcome is None:
+            record.outcome = Outcome.COMPLETED
+        if status != 204:
+            headers.append((b"content-length", b"%d" % len(body)))
+        downstream.start(status, self.headers(headers))
+        if body and downstream.method != "HEAD":
+            downstream.write(body)
+        downstream.finish()
+
+    def ended(self, outcome: Outcome, reason: str) -> None:
+        """A relayed answer has ended."""
+        self.record.outcome = outcome
+        self.record.reason = reason
+
+    def leave(self) -> None:
+        """The client left before there was an answer."""
+        self.record.outcome = Outcome.CLIENT_GONE
+
+    def close(self) -> None:
+        """It is over: let go of timers, complete the record."""
+        self._rest()
+        if self._total is not None:
+            self._total.cancel()
+        record, seconds = self.record, self._wheel.seconds()
+        record.total_ms = (seconds - self.arrived) * 1000
+        attempt = self.attempt
+        if attempt is not None:
+            own = attempt.started - self.body_at
+            relay = self.relay
+            if relay is not None:
+                record.sent += relay.sent
+                self._meter()
+            if relay is not None and relay.first_byte_at is not None:
+                written = relay.first_write_at
+                own += max(0.0, (written or relay.first_byte_at) - relay.first_byte_at)
+                record.first_byte_ms = self._since(written)
+                record.first_token_ms = self._since(relay.first_content_at)
+            record.overhead_ms = max(0.0, own) * 1000
+
+    def _meter(self) -> None:
+        """What the answer used, as far as it could be read."""
+        record, way = self.record, self.way
+        if way is None or way.tap is None:
+            return
+        tap = way.tap
+        record.usage = tap.usage
+        record.has_tool_calls = tap.tool_calls
+        if tap.usage is not None:
+            whole = record.outcome in (Outcome.COMPLETED, Outcome.FAILED)
+            record.usage_state = "reported" if whole and not way.damaged else "partial"
+        if record.prompt is not None:
+            record.text = tap.text()
+
+    def _since(self, when: float | None) -> float | None:
+        return None if when is None else (when - self.arrived) * 1000

@@ -1,0 +1,192 @@
+"""
+One request, straight down: from a front's downstream to exactly one record.
+
+``Serve.__call__`` is the whole of it. Lower rooms return values or raise; a
+GatewayError becomes the answer, the client's leaving cancels what is awaited, and
+whatever happens the record is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from twisted.internet.defer import CancelledError
+
+from aigw import dialects
+from aigw.errors import BadRequest, GatewayError, NotFound
+from aigw.http.headers import query_without_credentials, towards_provider
+from aigw.interfaces import IDownstream, IProvider, IRecorder, IUpstream, IWheel
+from aigw.model.headers import media_type
+from aigw.model.instance import Instance
+from aigw.model.outbound import Outbound
+from aigw.model.outcome import Outcome
+from aigw.model.path import own_path
+from aigw.model.route import Route
+from aigw.routing.match import Match
+
+from . import origin
+from .answer import Answers
+from .attempt import Attempt
+from .exchange import Exchange
+from .health import health
+from .identity import request_ids
+
+#: Methods whose requests may come without a body (RFC 9110, section 9.3).
+_BODYLESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+
+
+class Serve:
+    """
+    Serves requests, by the routes it was last told to use. Streams under way keep the
+    configuration they began with.
+
+    :ivar open: the exchanges under way.
+    :ivar ready: False while the gateway drains; health says so.
+    """
+
+    def __init__(
+        self,
+        upstream: IUpstream,
+        recorder: IRecorder,
+        wheel: IWheel,
+        answers: Answers,
+        providers: Mapping[str, IProvider],
+        time: Callable[[], float],
+    ) -> None:
+        self.open: set[Exchange] = set()
+        self.ready = True
+        self._routes = Match(())
+        self._upstream = upstream
+        self._recorder = recorder
+        self._wheel = wheel
+        self._answers = answers
+        self._providers = providers
+        self._time = time
+        self._new_id = request_ids()
+        self._unknown = dialects.get("passthrough")
+
+    def use(self, routes: Match) -> None:
+        """Serve by other routes from now on."""
+        self._routes = routes
+
+    async def __call__(self, downstream: IDownstream) -> None:
+        """Serve one request."""
+        exchange = Exchange(
+            downstream, self._unknown, self._new_id(), self._wheel, self._time()
+        )
+        self.open.add(exchange)
+        try:
+            if not self._healthy(exchange):
+                route = await self._route(exchange)
+                if route is not None:
+                    await self._try(exchange, route.instances[0])
+        except GatewayError as error:
+            exchange.refuse(error)
+        except CancelledError:
+            exchange.leave()
+            raise
+        finally:
+            self.open.discard(exchange)
+            exchange.close()
+            self._recorder.record(exchange.record)
+
+    def _healthy(self, exchange: Exchange) -> bool:
+        """Whether this was a health check, and is answered."""
+        told = health(exchange.envelope.path, self.ready)
+        if told is None or exchange.envelope.method not in ("GET", "HEAD"):
+            return False
+        status, body = told
+        exchange.answer(status, [(b"content-type", b"application/json")], body)
+        return True
+
+    async def _route(self, exchange: Exchange) -> Route | None:
+        """
+        The route of a request, its body read and understood; None where a preflight
+        was answered.
+        """
+        envelope, peer = exchange.envelope, exchange.record.peer
+        asked = origin.preflighted(envelope.method, envelope.headers)
+        method = asked or envelope.method
+        candidates = self._routes.candidates(
+            method, exchange.downstream.host, envelope.path
+        )
+        unread = asked is None
+        for route in candidates:
+            if route.reads_body and unread:
+                await self._read(exchange, candidates)
+                unread = False
+            if route.test is None or route.test(envelope, peer):
+                break
+        else:
+            raise NotFound(f"no route for {envelope.path[:200]!r}", reason="no_route")
+        exchange.record.route = route.id
+        if route.strip_prefix:
+            envelope.path = own_path(envelope.path)
+        exchange.extra = origin.admit(route, envelope.headers)
+        if asked is not None:
+            exchange.answer(204, origin.permit(envelope.headers), b"")
+            return None
+        if unread:
+            await self._read(exchange, (route,))
+        exchange.understand(dialects.detect(envelope))
+        return route
+
+    async def _read(self, exchange: Exchange, routes: tuple[Route, ...]) -> None:
+        """Read the body; the most generous of ``routes`` sets its limit."""
+        downstream, envelope = exchange.downstream, exchange.envelope
+        if downstream.length == 0 and envelope.method in _BODYLESS:
+            return
+        kind = media_type(envelope.headers)
+        if kind not in ("", "application/json"):
+            raise BadRequest(
+                f"unsupported content-type: {kind[:100]}, "
+                "only application/json is supported"
+            )
+        limit = max(i.max_body for route in routes for i in route.instances)
+        body = await downstream.read(limit)
+        exchange.body_at = self._wheel.seconds()
+        exchange.record.received = len(body)
+        envelope.open(body)
+
+    async def _try(self, exchange: Exchange, instance: Instance) -> None:
+        """Ask one instance, and relay what it answers."""
+        outbound = self._prepare(exchange, instance)
+        framing = self._answers.framing(exchange.dialect.framing)
+        exchange.send(outbound, instance, framing)
+        attempt = Attempt(self._upstream, outbound, instance, self._wheel)
+        exchange.attempt = attempt
+        exchange.record.attempts.append(attempt.record)
+        try:
+            status, headers = await attempt.answer
+            relay = self._answers.relay(exchange, attempt, outbound, status, headers)
+            ending = await relay.done
+        except GatewayError as error:
+            attempt.stop()
+            attempt.broke(error)
+            raise
+        except CancelledError:
+            attempt.close(Outcome.CLIENT_GONE)
+            raise
+        outcome = ending.outcome
+        if status >= 400 and outcome is Outcome.COMPLETED:
+            outcome = Outcome.FAILED
+        attempt.close(outcome, ending.reason)
+        exchange.ended(outcome, ending.reason)
+
+    def _prepare(self, exchange: Exchange, instance: Instance) -> Outbound:
+        """The request to send, in a dialect the instance's provider speaks."""
+        envelope, name = exchange.envelope, exchange.dialect.name
+        provider = self._providers[instance.provider]
+        if name not in provider.dialects and name != "passthrough":
+            spoken = ", ".join(provider.dialects)
+            raise BadRequest(
+                f"provider {provider.name} does not support {name} protocol "
+                f"(supported: {spoken})"
+            )
+        if instance.has_auth:
+            envelope.query = query_without_credentials(envelope.query)
+        outbound = provider.prepare(envelope, name, instance)
+        outbound.headers = towards_provider(
+            envelope.headers, outbound.headers, instance
+        )
+        return outbound

@@ -1,0 +1,54 @@
+"""Listening sockets that start, tell their address, and stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IAddress, IListeningPort, IProtocolFactory
+
+
+class Listener:
+    """
+    One endpoint, served by ``factory``.
+
+    :param description: a Twisted endpoint description, e.g. ``tcp:9080``.
+    """
+
+    def __init__(
+        self, reactor: Any, description: str, factory: IProtocolFactory
+    ) -> None:
+        self.description = description
+        self._endpoint = serverFromString(reactor, description)
+        self._factory = factory
+        self._port: IListeningPort | None = None
+
+    def start(self) -> None:
+        """
+        Listen.
+
+        :raises CannotListenError: the address is taken, or may not be used; nobody
+            should run on without a listener that was asked for.
+        """
+        failures: list[Any] = []
+        listening = self._endpoint.listen(self._factory)
+        listening.addCallbacks(self._listens, failures.append)
+        if failures:
+            failures[0].raiseException()
+
+    def _listens(self, port: IListeningPort) -> None:
+        self._port = port
+
+    @property
+    def address(self) -> IAddress:
+        """Where it listens, once started."""
+        assert self._port is not None, f"{self.description} is not listening"
+        return self._port.getHost()
+
+    def stop(self) -> Deferred[None]:
+        """Listen no more; connections already accepted stay."""
+        port, self._port = self._port, None
+        if port is None:
+            return succeed(None)
+        return maybeDeferred(port.stopListening).addCallback(lambda _: None)

@@ -1,0 +1,100 @@
+"""
+The gateway as a Twisted service, built whole from Settings: what the daemon runs behind
+its listeners, and what another Twisted program mounts in a site of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from aigw.config.settings import Settings
+from aigw.exchange.answer import Answers
+from aigw.exchange.serve import Serve
+from aigw.framing import Framings
+from aigw.http.upstream import Upstream
+from aigw.interfaces import IFraming, IProvider, IRecorder
+from aigw.providers import built_in
+from aigw.routing.match import Match
+from aigw.streaming.flush import Flush
+from aigw.streaming.timers import Wheel
+
+#: How often a drain looks whether the last exchange has ended, seconds.
+_LOOK = 0.05
+
+
+class Gateway(Service):
+    """
+    Everything between a front and the providers. Serves from the moment it is made;
+    stopping it drains: exchanges under way may run on for the graceful timeout, then
+    each is told and cut.
+
+    :param reactor: TCP, time, threads and name resolution.
+    :param recorder: who is told of each exchange.
+    :param providers: providers beside the built-in ones, by name.
+    :param framings: framings beside the built-in ones.
+    :ivar serve: serves one request; what a front calls, and what
+        :class:`aigw.http.resource.GatewayResource` takes.
+    :ivar settings: the configuration in use.
+    :ivar wheel: the deadlines of the process, for the fronts.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        recorder: IRecorder,
+        *,
+        providers: Mapping[str, IProvider] | None = None,
+        framings: Iterable[IFraming] = (),
+    ) -> None:
+        self.wheel = Wheel(reactor)
+        self._reactor = reactor
+        self._flush = Flush(reactor)
+        self._upstream = Upstream(reactor, self.wheel)
+        self.serve = Serve(
+            self._upstream,
+            recorder,
+            self.wheel,
+            Answers(Framings(framings), self._flush, self.wheel),
+            {**built_in(), **(providers or {})},
+            time.time,
+        )
+        self.use(settings)
+
+    def use(self, settings: Settings) -> None:
+        """
+        Serve by ``settings`` from now on. Exchanges under way keep what they began
+        with; listeners and logs are not this service's business.
+        """
+        self.settings = settings
+        self.serve.use(Match(settings.routes))
+
+    def stopService(self) -> Deferred[None]:
+        """Drain, then let go of the providers. Fires when all has ended."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self.drain(self.settings.server.graceful_timeout)
+        await self._upstream.stop()
+        self._flush.stop()
+        self.wheel.stop()
+
+    async def drain(self, patience: float) -> None:
+        """
+        Wait for the exchanges under way, ``patience`` seconds at most, then end those
+        left: told by a frame or a status, and cut.
+        """
+        serve = self.serve
+        serve.ready = False
+        until = self._reactor.seconds() + patience
+        while serve.open and self._reactor.seconds() < until:
+            await deferLater(self._reactor, _LOOK)
+        for exchange in list(serve.open):
+            exchange.shut_down()
