@@ -1,4 +1,4 @@
-"""What a field accepts, in words: for error texts and for the documentation."""
+"""What a field accepts, and what was found, in words: for errors and documentation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from msgspec import Meta
 
-from .part import Check, Part
+from .part import Check, Part, Shown
+from .references import refers
 
 _NAMES: dict[Any, str] = {
     str: "string",
@@ -94,3 +95,21 @@ def _bounds(meta: Meta) -> str:
     if meta.min_length is not None and meta.max_length is not None:
         return f"{meta.min_length} to {meta.max_length} long"
     return ""
+
+
+def told(value: Any, shown: Shown | None) -> str:
+    """A value found, as an error may say it."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and refers(value):
+        # As it was written: what a variable holds may be a secret by itself.
+        return repr(shown.text(value) if shown else value)
+    text = shown.text(value) if shown else value
+    quoted = repr(text)
+    return quoted if len(quoted) <= 80 else f"{quoted[:76]}…'"

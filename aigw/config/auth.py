@@ -22,6 +22,11 @@ def _sendable(value: str) -> None:
         raise ValueError("it holds what no header field may") from error
 
 
+def _once(names: dict[str, str]) -> None:
+    if len({name.lower() for name in names}) != len(names):
+        raise ValueError("a name is repeated in another case")
+
+
 def _object(text: str) -> None:
     try:
         held = json.loads(text)
@@ -70,6 +75,7 @@ class Auth(Part, frozen=True, kw_only=True):
 
     header: Annotated[
         dict[_NAME, Annotated[str, Check(_sendable, "a header field's value")]],
+        Check(_once, "each name once, whatever its case"),
         SECRET,
         about("Header fields to send; they replace the client's."),
     ] = msgspec.field(default_factory=dict)

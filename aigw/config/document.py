@@ -18,6 +18,8 @@ from msgspec import Meta
 from .accepted import arms, bare, words
 from .file import File
 from .part import Part
+from .variables import NAMES
+from .vars import OPERATORS
 
 _INTRODUCTION: Final = """\
 # Configuration
@@ -57,12 +59,22 @@ unless it is a plugin whose `_meta.disable` is true.
 prefix; then `priority`, then the order in the file; `vars` last. The path is
 percent-decoded once; dot segments, empty segments, backslashes, and an encoded slash in
 any segment but a model's id are refused with 400.
+
+**vars.** A list of conditions that must all hold, each `[variable, operator, value]`,
+or with `"!"` before the operator its contrary; or `AND`, `OR`, `!AND`, `!OR` followed
+by such lists. Operators: {operators}. Variables: {variables}. `post_arg.*` is a path
+into the JSON body, as `post_arg.messages[*].role`; `[*]` gathers a list for `has`.
+
+`python -m aigw.config.document --schema` prints a JSON schema of the file.
 """
 
 
 def page() -> str:
     """The whole page, Markdown."""
-    sections = [_INTRODUCTION]
+    introduction = _INTRODUCTION.replace(
+        "{operators}", ", ".join(f"`{name}`" for name in OPERATORS)
+    ).replace("{variables}", ", ".join(f"`{name}`" for name in NAMES))
+    sections = [introduction]
     sections += [_section(path, part) for path, part in _parts("", File)]
     return "\n".join(sections)
 

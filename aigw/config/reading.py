@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
-from .accepted import accepts, arms, bare
+from .accepted import accepts, arms, bare, told
 from .part import Check, Part, Shown
 from .references import refers, resolve
 
@@ -111,13 +112,13 @@ class Reader:
         except ValueError as error:
             self.problem(
                 path,
-                f"found {_told(value, shown)}: {error}; accepted: {check.bounds}",
+                f"found {told(value, shown)}: {error}; accepted: {check.bounds}",
             )
             return False
         return True
 
     def _mismatch(self, kind: Any, value: Any, path: str, shown: Shown | None) -> Any:
-        self.problem(path, f"found {_told(value, shown)}; accepted: {accepts(kind)}")
+        self.problem(path, f"found {told(value, shown)}; accepted: {accepts(kind)}")
         return WRONG
 
     def _container(
@@ -169,7 +170,7 @@ class Reader:
     def _part(
         self, kind: type[Part], value: dict[str, Any], path: str, shown: Shown | None
     ) -> Any:
-        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        fields = _fields(kind)
         values: dict[str, Any] = {}
         complete = True
         for key, item in value.items():
@@ -231,14 +232,23 @@ class Reader:
         return self._mismatch(kind, value, path, shown)
 
     def _resolved(self, value: Any, path: str) -> list[Any]:
-        if not isinstance(value, str) or not refers(value):
+        """What a scalar may stand for, the text itself first; empty if it is wrong."""
+        if not isinstance(value, str):
             return [value]
-        self.written[path] = value
+        found: list[Any] = [value]
         try:
-            return list(resolve(value, self.environ))
+            if refers(value):
+                self.written[path] = value
+                found = resolve(value, self.environ)
+            # Escapes in a file and bytes in the environment can be half a character.
+            found[0].encode()
+        except UnicodeEncodeError:
+            self.problem(path, "holds what is no Unicode text")
+            return []
         except ValueError as error:
             self.problem(path, str(error))
             return []
+        return found
 
     def _anything(self, value: Any, path: str, depth: int) -> Any:
         """A free-form value with the references in it replaced."""
@@ -259,6 +269,12 @@ class Reader:
         return candidates[-1] if candidates else None
 
 
+@cache
+def _fields(kind: type[Part]) -> dict[str, msgspec.structs.FieldInfo]:
+    """A part's fields by the names they have in a file."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
+
+
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
@@ -274,21 +290,3 @@ def _disabled(plugin: Any) -> bool:
 
 def _listed(names: list[str]) -> str:
     return f"accepted: {', '.join(names)}" if names else "nothing is accepted here"
-
-
-def _told(value: Any, shown: Shown | None) -> str:
-    """A value found, as an error may say it."""
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return "a list"
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str) and refers(value):
-        # As it was written: what a variable holds may be a secret by itself.
-        return repr(shown.text(value) if shown else value)
-    text = shown.text(value) if shown else value
-    told = repr(text)
-    return told if len(told) <= 80 else f"{told[:76]}…'"

@@ -7,6 +7,7 @@ refused, because two readers would disagree about what they mean.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, ClassVar, NoReturn
 
@@ -46,8 +47,9 @@ def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
     return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
 
 
-def _number(loader: _Loader, node: yaml.ScalarNode) -> float:
-    return float(node.value)
+def _number(loader: _Loader, node: yaml.ScalarNode) -> float | str:
+    number = float(node.value)
+    return number if math.isfinite(number) else str(node.value)
 
 
 _PLAIN: tuple[tuple[str, str, str, Any], ...] = (
@@ -99,6 +101,13 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text[:32]} is out of range")
+    return number
+
+
 def parse(data: bytes, *, as_json: bool = False) -> Any:
     """
     The objects that ``data`` describes.
@@ -114,7 +123,12 @@ def parse(data: bytes, *, as_json: bool = False) -> Any:
         raise ValueError(f"byte {error.start} is not UTF-8") from error
     if as_json or text.lstrip()[:1] == "{":
         try:
-            return json.loads(text, object_pairs_hook=_once, parse_constant=_constant)
+            return json.loads(
+                text,
+                object_pairs_hook=_once,
+                parse_constant=_constant,
+                parse_float=_finite,
+            )
         except json.JSONDecodeError as error:
             if as_json:
                 where = f"line {error.lineno}, column {error.colno}"

@@ -141,6 +141,10 @@ _PREFIXES: dict[str, Callable[[str], Read]] = {
 }
 
 
+#: All variables; ``*`` stands for a name.
+NAMES = (*_SIMPLE, *(f"{prefix}*" for prefix in _PREFIXES))
+
+
 def reader_of(name: str) -> Read:
     """
     What reads the variable ``name``.
@@ -153,5 +157,4 @@ def reader_of(name: str) -> Read:
     for prefix, make in _PREFIXES.items():
         if name.startswith(prefix) and len(name) > len(prefix):
             return make(name[len(prefix) :])
-    names = [*_SIMPLE, *(f"{prefix}*" for prefix in _PREFIXES)]
-    raise ValueError(f"unknown variable {name[:64]}; there are {', '.join(names)}")
+    raise ValueError(f"unknown variable {name[:64]}; there are {', '.join(NAMES)}")

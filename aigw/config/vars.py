@@ -85,11 +85,11 @@ def _condition(rule: Sequence[Any]) -> Expression:
             f"the condition on {name[:64]} is not [variable, operator, value]"
         )
     operator, value = rest
-    make = _OPERATORS.get(operator)
+    make = OPERATORS.get(operator)
     if make is None:
         raise ValueError(
             f"unknown operator {operator[:16]!r} on {name[:64]};"
-            f" there are {' '.join(_OPERATORS)} and ! before one"
+            f" there are {' '.join(OPERATORS)} and ! before one"
         )
     read: Read = reader_of(name)
     try:
@@ -206,7 +206,8 @@ def matches_networks(networks: Any) -> _Compare:
     return compare
 
 
-_OPERATORS: dict[str, Callable[[Any], _Compare]] = {
+#: What compares, by name.
+OPERATORS: dict[str, Callable[[Any], _Compare]] = {
     "==": _equals,
     "~=": _differs,
     ">": _ordered(lambda value, bound: value > bound),

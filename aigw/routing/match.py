@@ -15,8 +15,10 @@ from aigw.errors import MethodNotAllowed, NotFound
 from aigw.model.path import own_path
 from aigw.model.route import Route
 
-#: Answers kept per table; a scan of random paths must not grow it.
+#: Answers kept per table, and how long a path may be: a scan of random paths must not
+#: grow it.
 _KEPT: Final = 1024
+_LONGEST: Final = 256
 
 _Routes = tuple[Route, ...]
 
@@ -103,9 +105,10 @@ class Match:
             raise MethodNotAllowed(
                 f"the route does not take the method {method[:32]}", reason="method"
             )
-        if len(self._known) >= _KEPT:
-            self._known.clear()
-        self._known[key] = taken
+        if len(path) <= _LONGEST:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[key] = taken
         return taken
 
     def methods(self, host: str, path: str) -> frozenset[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 import pytest
 
 from aigw.config.load import load
@@ -27,7 +27,7 @@ def loaded(
     file: Mapping[str, Any] | str, environ: Mapping[str, str] | None = None
 ) -> Settings:
     """Settings of a file given as objects or as YAML text."""
-    data = file.encode() if isinstance(file, str) else msgspec.json.encode(file)
+    data = (file if isinstance(file, str) else json.dumps(file)).encode()
     return load(data, environ or {}, providers=PROVIDERS, name="gw.yaml")
 
 

@@ -293,6 +293,7 @@ def test_what_a_provider_cannot_do_with_is_told(
         ("auth", {"header": {"a b": "c"}}),
         ("auth", {"header": {"a": "\u20ac"}}),
         ("auth", {"header": {"a": 1}}),
+        ("auth", {"header": {"Authorization": "a", "authorization": "b"}}),
     ],
 )
 def test_a_value_out_of_bounds_is_refused(field: str, value: Any) -> None:

@@ -109,3 +109,11 @@ def test_free_form_values_are_bounded_in_depth() -> None:
         "nested deeper than 64 levels"
         in problems(with_route({"options": {"a": deep}}))[0]
     )
+
+
+def test_half_a_character_is_refused() -> None:
+    proxy = {"options": {"user": "\ud800", "a": "$env://BYTES"}}
+    assert problems(with_route(proxy), {"BYTES": "a\udcff"}) == [
+        f"routes[0].plugins.ai-proxy.options.{name}: holds what is no Unicode text"
+        for name in ("user", "a")
+    ]

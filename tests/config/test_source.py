@@ -35,6 +35,7 @@ from aigw.config.source import parse, scalar
         ("2024-01-01", "2024-01-01"),
         ("1_000", "1_000"),
         (".inf", ".inf"),
+        ("1e999", "1e999"),
         ("<<", "<<"),
         ("tcp:9080", "tcp:9080"),
     ],
@@ -82,6 +83,8 @@ def test_json_is_read_as_json() -> None:
     }
     with pytest.raises(ValueError, match="NaN"):
         parse(b'{"a": NaN}')
+    with pytest.raises(ValueError, match="1e999 is out of range"):
+        parse(b'{"a": 1e999}')
     with pytest.raises(ValueError, match="line 1, column 2: not JSON"):
         parse(b"{a: 1}", as_json=True)
 
