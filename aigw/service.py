@@ -77,7 +77,7 @@ class Gateway(Service):
 
     def stopService(self) -> Deferred[None]:
         """Drain, then let go of the providers. Fires when all has ended."""
-        super().stopService()
+        Service.stopService(self)
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:

@@ -34,7 +34,7 @@ class Sink(Protocol):
 @implementer(IReceiver)
 class Attempt:
     """
-    Sends ``outbound``; ``answer`` fires with status and headers, or with the
+    Sends ``outbound`` (and may raise what IUpstream.send does); ``answer`` fires with status and headers, or with the
     GatewayError that came instead. The code it fires must set ``sink`` before it
     suspends: the body may follow in the same turn.
 
@@ -66,6 +66,8 @@ class Attempt:
             uri=outbound.target.split(b"?", 1)[0].decode("latin-1"),
         )
         self.started = wheel.seconds()
+        # May raise, so it stands before any timer is set.
+        self.call: IUpstreamCall = upstream.send(outbound, self)
         self._first_byte: IAlarm | None = None
         self._duration: IAlarm | None = None
         deadlines = instance.deadlines
@@ -73,7 +75,6 @@ class Attempt:
             self._first_byte = wheel.after(deadlines.first_byte, self._no_first_byte)
         if outbound.stream and deadlines.stream is not None:
             self._duration = wheel.after(deadlines.stream, self._too_long)
-        self.call: IUpstreamCall = upstream.send(outbound, self)
 
     def attach(self, sink: Sink) -> None:
         """Let ``sink`` take the body; before ``answer``'s callback returns."""

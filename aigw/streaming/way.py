@@ -27,8 +27,10 @@ class Way(Protocol):
     sight: int
     boundary: bool
     terminates: bool
-    tap: ITap | None
     damaged: bool
+
+    @property
+    def tap(self) -> ITap | None: ...
 
     def feed(self, data: bytes) -> bytes:
         """Take a read's bytes; returns what goes to the client now, often the same."""

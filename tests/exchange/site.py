@@ -1,4 +1,4 @@
-"""A gateway without sockets: real exchange, real relay, provider and client in memory."""
+"""A gateway without sockets: real exchange and relay, both ends in memory."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ DONE = b"data: [DONE]\n\n"
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
     ends = sorted({min(place, len(data)) for place in places} | {0, len(data)})
-    pieces = [data[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    pieces = [data[a:b] for a, b in pairwise(ends)]
     return [piece for piece in pieces if piece]
 
 
@@ -162,7 +163,7 @@ def test_corrupt_eventstream_ends_the_looking_not_the_relaying() -> None:
 
 @given(streams, places)
 def test_everything_but_usage_only_frames_goes_on(data: bytes, at: list[int]) -> None:
-    way, tap = hiding()
+    way, _ = hiding()
     out = b"".join(way.feed(piece) for piece in cut(data, at)) + way.end()
     frames, _ = get("sse").decode_buf(data)
     kept, _ = get("sse").decode_buf(out)
