@@ -118,7 +118,12 @@ class Reader:
         return True
 
     def _mismatch(self, kind: Any, value: Any, path: str, shown: Shown | None) -> Any:
-        self.problem(path, f"found {told(value, shown)}; accepted: {accepts(kind)}")
+        # A string where an object belongs (auth: sk-…) is not worth quoting.
+        inner = bare(kind)[0]
+        nested = _is_part(kind) or get_origin(inner) in (dict, list, tuple)
+        text = isinstance(value, str)
+        found = "a string" if nested and text else told(value, shown)
+        self.problem(path, f"found {found}; accepted: {accepts(kind)}")
         return WRONG
 
     def _container(
