@@ -27,8 +27,10 @@ def logged_failures() -> Iterator[list[Failure]]:
     failures: list[Failure] = []
 
     def observe(event: LogEvent) -> None:
-        if event.get("log_failure") is not None:
-            failures.append(event["log_failure"])
+        # What a protocol raises is still logged in the old style: "failure".
+        failure = event.get("log_failure") or event.get("failure")
+        if failure is not None:
+            failures.append(failure)
 
     globalLogPublisher.addObserver(observe)
     yield failures

@@ -78,7 +78,8 @@ class SSEDecoder:
         if len(data) <= self._limit:
             return _frames(blocks)
         for at, block in enumerate(blocks):
-            if len(block.lstrip(b"\n")) + 2 > self._limit:
+            size = len(block.lstrip(b"\n"))
+            if size and size + 2 > self._limit:
                 raise self._oversize(_frames(blocks[:at]))
         frames = _frames(blocks)
         if len(held) > self._limit:
