@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from twisted.internet.defer import CancelledError
 
 from aigw import dialects
-from aigw.errors import BadRequest, GatewayError, NotFound
+from aigw.errors import BadRequest, GatewayError, MethodNotAllowed, NotFound
 from aigw.http.headers import query_without_credentials, towards_provider
 from aigw.interfaces import IDownstream, IProvider, IRecorder, IUpstream, IWheel
 from aigw.model.headers import media_type
@@ -107,9 +107,7 @@ class Serve:
         envelope, peer = exchange.envelope, exchange.record.peer
         asked = origin.preflighted(envelope.method, envelope.headers)
         method = asked or envelope.method
-        candidates = self._routes.candidates(
-            method, exchange.downstream.host, envelope.path
-        )
+        candidates = self._candidates(exchange, method)
         unread = asked is None
         for route in candidates:
             if route.reads_body and unread:
@@ -121,7 +119,7 @@ class Serve:
             raise NotFound(f"no route for {envelope.path[:200]!r}", reason="no_route")
         exchange.record.route = route.id
         if route.strip_prefix:
-            envelope.path = own_path(envelope.path)
+            envelope.strip(own_path)
         exchange.extra = origin.admit(route, envelope.headers)
         if asked is not None:
             exchange.answer(204, origin.permit(envelope.headers), b"")
@@ -130,6 +128,15 @@ class Serve:
             await self._read(exchange, (route,))
         exchange.understand(dialects.detect(envelope))
         return route
+
+    def _candidates(self, exchange: Exchange, method: str) -> tuple[Route, ...]:
+        host, path = exchange.downstream.host, exchange.envelope.path
+        try:
+            return self._routes.candidates(method, host, path)
+        except MethodNotAllowed:
+            allowed = ", ".join(sorted(self._routes.methods(host, path)))
+            exchange.extra = [(b"allow", allowed.encode("latin-1"))]
+            raise
 
     async def _read(self, exchange: Exchange, routes: tuple[Route, ...]) -> None:
         """Read the body; the most generous of ``routes`` sets its limit."""

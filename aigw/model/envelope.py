@@ -5,6 +5,7 @@ that is the top level alone; every value there stays raw bytes until asked for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -98,6 +99,14 @@ class Envelope:
     fields: dict[str, msgspec.Raw] | None = None
     model: str = ""
     stream: bool = False
+
+    def strip(self, own: Callable[[str], str]) -> None:
+        """Let path and target begin where ``own`` says the dialect's own path does."""
+        path = own(self.path)
+        if path != self.path:
+            raw, mark, query = self.target.partition(b"?")
+            self.path = path
+            self.target = own(raw.decode("ascii")).encode("ascii") + mark + query
 
     def open(self, body: bytes) -> None:
         """

@@ -46,14 +46,16 @@ def target_of(instance: Instance, path: str) -> bytes:
     return _target(own or quote(path, safe=_PCHAR), query)
 
 
-def passed_target(instance: Instance, path: str, query: bytes) -> bytes:
+def passed_target(instance: Instance, target: bytes, query: bytes) -> bytes:
     """
-    The target of a call passed through: the client's path (decoded, encoded again just
-    once) unless the endpoint has one, and the client's query.
+    The target of a call passed through: the client's path as it came (it was found
+    safe before it was matched, and an id that holds an encoded slash must keep it)
+    unless the endpoint has one, and the client's query.
     """
     endpoint = instance.endpoint
+    path = target.split(b"?", 1)[0].decode("ascii")
     own = endpoint is not None and endpoint.path
-    return _target(own or quote(path, safe=_PCHAR), _joined(instance, query))
+    return _target(own or path, _joined(instance, query))
 
 
 def _target(path: str, query: bytes) -> bytes:

@@ -40,7 +40,7 @@ class OpenAIStyle:
         if native:
             target = target_of(instance, self.dialects[dialect])
         else:
-            target = passed_target(instance, envelope.path, envelope.query)
+            target = passed_target(instance, envelope.target, envelope.query)
         outbound = Outbound(
             origin=origin_of(instance, self._preset.host),
             method=method,

@@ -416,6 +416,14 @@ def test_wrong_method_is_405() -> None:
     route = Route("r", ("/v1/*",), (instance(),), methods=frozenset({"POST"}))
     client = Site(route).ask(b"", method="GET", target=b"/v1/models")
     assert client.status == 405
+    assert value(client.answer, b"allow") == b"POST"
+
+
+def test_prefix_before_a_dialects_own_path_is_taken_off() -> None:
+    route = Route("r", ("/v1/*",), (instance(),), strip_prefix=True)
+    site = Site(route)
+    site.ask(b"", method="GET", target=b"/openai/v1/models/a%2Fb?x=1", headers=[])
+    assert site.call.outbound.target == b"/v1/models/a%2Fb?x=1"
 
 
 def test_dialect_the_provider_does_not_speak_is_400() -> None:
