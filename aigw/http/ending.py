@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.error import ConnectionAborted
+from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
@@ -35,9 +36,12 @@ def abort(request: Request) -> None:
     """Drop the connection, or the HTTP/2 stream; what is queued is lost."""
     channel = request.channel
     if isinstance(channel, HTTPChannel):
-        # Not forceAbortClient(), which logs that the client was timed out.
-        transport: Any = channel.transport
-        transport.abortConnection()
+        # Not forceAbortClient(), which logs that the client was timed out; and not by
+        # TLS, which would first say that nothing is missing (close_notify).
+        below: Any = channel.transport
+        while isinstance(below, ProtocolWrapper):
+            below = below.transport
+        below.abortConnection()
     elif channel is not None:
         channel.abortConnection()
         # A stream we reset ourselves is forgotten without a word to its request.

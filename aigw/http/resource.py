@@ -23,19 +23,28 @@ from twisted.web.resource import IResource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from aigw.errors import BadRequest, BodyTooLarge, GatewayError
+from aigw.errors import BadRequest, BodyTooLarge, GatewayError, NotSupported
 from aigw.interfaces.downstream import IBodySource, IDownstream
 from aigw.model.headers import Headers, first
+from aigw.model.path import safe_path
 
 from .ending import abort, lose
+from .headers import HOP_BY_HOP
 from .held import HeldBody
 from .refusal import refusal
-from .target import decoded, host_of, origin_form
+from .target import authority_of, host_of, origin_form
 
 log = Logger()
 
 #: What serves one exchange: a coroutine function that ends its downstream.
 Serve = Callable[[IDownstream], Coroutine[Any, Any, None]]
+
+
+#: Fields that twisted.web and this front write themselves.
+_OWN = HOP_BY_HOP | {b"date", b"server"}
+
+#: Nobody begins another field from inside a value (RFC 9110, section 5.5).
+_BLANKS = bytes.maketrans(b"\r\n\0", b"   ")
 
 
 @implementer(IResource)
@@ -90,12 +99,21 @@ def refuse(request: Request, error: GatewayError) -> None:
     request.finish()
 
 
+def _check(headers: Headers) -> None:
+    """:raises GatewayError: it is valid HTTP that aigw does not offer."""
+    for name, value in headers:
+        if name == b"upgrade" and b"websocket" in value.lower():
+            raise NotSupported("WebSocket is not supported", reason="upgrade")
+        if name == b"expect" and value.lower() != b"100-continue":
+            raise BadRequest("unknown Expect", status=417, reason="expect")
+
+
 @implementer(IDownstream)
 class RequestDownstream:
     """See :class:`aigw.interfaces.downstream.IDownstream`."""
 
     def __init__(self, request: Request, mounted_at: bytes) -> None:
-        """:raises BadRequest: target or Host field are malformed."""
+        """:raises GatewayError: the request is malformed, or cannot be served."""
         self.headers: Headers = [
             (name.lower(), value)
             for name, values in request.requestHeaders.getAllRawHeaders()
@@ -105,13 +123,16 @@ class RequestDownstream:
         if not self.host and request.clientproto == b"HTTP/1.1":
             raise BadRequest("the Host field is missing")
         self.method = request.method.decode("ascii", "replace")
+        _check(self.headers)
+        authority = authority_of(request.uri)
+        if authority is not None and host_of([(b"host", authority)]) != self.host:
+            raise BadRequest("Host is not the target's authority", reason="host")
         target = origin_form(request.uri)
         below = target.removeprefix(mounted_at)
         if below[:1] in (b"", b"/", b"?"):
             target = below if below[:1] == b"/" else b"/" + below
         self.target = target
-        path, _, self.query = target.partition(b"?")
-        self.path = decoded(path)
+        self.path, self.query = safe_path(target)
         self.scheme = "https" if request.isSecure() else "http"
         self.peer: str = getattr(request.getClientAddress(), "host", None) or "unix"
         self.lost = False
@@ -146,7 +167,9 @@ class RequestDownstream:
         request.setResponseCode(status)
         answer = request.responseHeaders
         for name, value in headers:
-            answer.addRawHeader(name, value)
+            if name in _OWN or (name == b"content-length" and status == 204):
+                continue
+            answer.addRawHeader(name, value.translate(_BLANKS))
             if name == b"content-length":
                 self._remaining = int(value)
         request.write(b"")

@@ -1,17 +1,16 @@
 """
-What a request is addressed to: target, path and host, checked and normalised. Pure.
+What a request is addressed to: target and host, checked and normalised. Pure.
 """
 
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_to_bytes
 
 from aigw.errors import BadRequest
 from aigw.model.headers import Headers
 
 #: RFC 9112, section 3.2.2: what proxies are sent, and servers must accept.
-_ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://[^/?#]+")
+_ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)")
 #: RFC 3986, sections 3.3 and 3.4: pchar, slash, question mark; and brackets, which
 #: clients leave as they are in ``?include[]=`` and which mean nothing else there.
 _TARGET = re.compile(rb"/(?:[!$&-;=?-\[\]_a-z~]|%[0-9A-Fa-f]{2})*+\Z")
@@ -39,19 +38,10 @@ def origin_form(target: bytes) -> bytes:
     return target
 
 
-def decoded(path: bytes) -> str:
-    """
-    A path percent-decoded once.
-
-    :raises BadRequest: it is not UTF-8 then, or holds a NUL.
-    """
-    try:
-        text = (unquote_to_bytes(path) if b"%" in path else path).decode()
-    except UnicodeDecodeError as error:
-        raise BadRequest("the path is not UTF-8") from error
-    if "\0" in text:
-        raise BadRequest("the path holds a NUL")
-    return text
+def authority_of(target: bytes) -> bytes | None:
+    """Host and port of a target in absolute form; None of any other."""
+    match = _ABSOLUTE.match(target)
+    return None if match is None else match[1]
 
 
 def host_of(headers: Headers) -> str:

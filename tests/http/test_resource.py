@@ -157,7 +157,7 @@ def test_a_chunked_body_announced_no_length(bench: Bench) -> None:
 
 
 def test_absolute_form_is_understood(bench: Bench) -> None:
-    downstream = bench.request(b"GET http://other.example/x?y HTTP/1.1")
+    downstream = bench.request(b"GET http://example.com:80/x?y HTTP/1.1")
     assert (downstream.target, downstream.path) == (b"/x?y", "/x")
 
 
@@ -184,9 +184,11 @@ def test_a_body_over_the_limit_is_refused_when_it_is_read(bench: Bench) -> None:
         b"GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET /%4 HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /a/../b HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET a HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET * HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
+        b"GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a@b\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a:b\r\n\r\n",
@@ -200,6 +202,24 @@ def test_what_is_ambiguous_is_refused_in_json(bench: Bench, head: bytes) -> None
     assert fields[b"content-type"] == b"application/json"
     assert fields[b"server"] == b"aigw"
     assert json.loads(body)["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize(
+    ("field", "status"),
+    [
+        (b"Upgrade: websocket", b"501"),
+        (b"Upgrade: h2c, WebSocket", b"501"),
+        (b"Expect: miracles", b"417"),
+    ],
+)
+def test_what_is_not_offered_is_told(bench: Bench, field: bytes, status: bytes) -> None:
+    bench.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + field + b"\r\n\r\n")
+    assert bench.wire.bytes.split()[1] == status
+    assert not bench.served
+
+
+def test_other_offers_to_upgrade_are_ignored(bench: Bench) -> None:
+    assert bench.request(b"GET / HTTP/1.1", b"Upgrade: h2c").path == "/"
 
 
 @pytest.mark.parametrize(
@@ -243,6 +263,27 @@ def test_the_head_leaves_at_once_and_the_body_is_framed(bench: Bench) -> None:
     downstream.finish()
     assert answer(bench.wire)[2] == b"5\r\nhello\r\n0\r\n\r\n"
     assert not bench.wire.disconnecting
+
+
+def test_no_field_begins_inside_another_and_the_fronts_own_are_its_own(
+    bench: Bench,
+) -> None:
+    downstream = bench.request()
+    downstream.start(
+        200,
+        [
+            (b"x-a", b"1\r\nx-b: 2\0"),
+            (b"connection", b"close"),
+            (b"transfer-encoding", b"gzip"),
+            (b"server", b"other"),
+        ],
+    )
+    _, fields, _ = answer(bench.wire)
+    assert b"x-b" not in fields
+    assert b"connection" not in fields
+    assert fields[b"transfer-encoding"] == b"chunked"
+    assert fields[b"server"] == b"aigw"
+    downstream.finish()
 
 
 def test_a_body_of_known_length_is_not_chunked(bench: Bench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aigw.errors import BadRequest
-from aigw.http.target import decoded, host_of, origin_form
+from aigw.http.target import host_of, origin_form
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,6 @@ def test_targets_come_out_in_origin_form(target: bytes, expected: bytes) -> None
 def test_what_is_no_target_is_refused(target: bytes) -> None:
     with pytest.raises(BadRequest):
         origin_form(target)
-
-
-def test_a_path_is_decoded_once() -> None:
-    assert decoded(b"/a%2520%C3%A9") == "/a%20é"
-    for path in (b"/%ff", b"/%c3", b"/%00"):
-        with pytest.raises(BadRequest):
-            decoded(path)
 
 
 @pytest.mark.parametrize(
