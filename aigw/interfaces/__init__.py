@@ -4,6 +4,7 @@ Each states who calls it, in which order, what it may raise and how long it live
 None of them may block; whoever must wait returns an awaitable.
 """
 
+from .chat import IChatDialect, IReader, IWriter
 from .dialect import IDialect, ITap
 from .downstream import IBodySource, IDownstream
 from .framing import IFrameDecoder, IFraming
@@ -16,16 +17,19 @@ from .wheel import IAlarm, IWheel
 __all__ = [
     "IAlarm",
     "IBodySource",
+    "IChatDialect",
     "IDialect",
     "IDownstream",
     "IFrameDecoder",
     "IFraming",
     "IMaker",
     "IProvider",
+    "IReader",
     "IReceiver",
     "IRecorder",
     "ITap",
     "IUpstream",
     "IUpstreamCall",
     "IWheel",
+    "IWriter",
 ]
