@@ -18,7 +18,9 @@ from aigw.interfaces.framing import IFrameDecoder, IFraming
 from aigw.model.frame import SSEFrame
 
 BOM: Final = b"\xef\xbb\xbf"
+#: Looked for as ints: ``10 in data`` takes 14 ns where ``b"\\n" in data`` takes 100.
 _LF: Final = 0x0A
+_CR: Final = 0x0D
 #: Blank lines, where CR may occur: a line's end (or the start of all) and one or more
 #: ends of lines right behind it. Possessive, or CRLF would be taken for two ends.
 _BLANK = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|(?>\r\n?|\n))(?>\r\n?|\n)++")
@@ -50,12 +52,12 @@ class SSEDecoder:
         return len(self._held)
 
     def feed(self, data: bytes) -> list[SSEFrame]:
-        if b"\r" in data or not self._plain:
+        if _CR in data or not self._plain:
             data = self._with_lf(data)
         held = self._held
         if held:
-            if b"\n" not in data or (
-                b"\n\n" not in data and (data[0] != _LF or held[-1] != _LF)
+            if _LF not in data or (
+                data.find(b"\n\n") < 0 and (data[0] != _LF or held[-1] != _LF)
             ):
                 held += data
                 if len(held) > self._limit:
@@ -107,7 +109,7 @@ class SSEDecoder:
             data = data.removeprefix(b"\n")
         self._after_cr = data.endswith(b"\r")
         self._plain = not self._after_cr
-        if b"\r" in data:
+        if _CR in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return data
 
@@ -145,7 +147,7 @@ class SSE:
         return SSEDecoder(self.max_remainder).feed(buf + b"\n\n")
 
     def split_buf(self, buf: bytes) -> tuple[bytes, bytes]:
-        if b"\r" not in buf:
+        if _CR not in buf:
             end = buf.rfind(b"\n\n") + 2
             if end == 1:  # not found; but ends of lines may stand at the very start
                 end = 0
@@ -178,9 +180,9 @@ class SSE:
                 raise FramingError(f"an SSE retry of {retry} ms is negative")
             lines.append(b"retry: %d" % retry)
         if data is not None:
-            if b"\r" in data:
+            if _CR in data:
                 data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-            if b"\n" in data:
+            if _LF in data:
                 data = data.replace(b"\n", b"\ndata: ")
             lines.append(b"data: " + data)
         elif not lines:
@@ -207,12 +209,12 @@ def _frames(blocks: list[bytes]) -> list[SSEFrame]:
     frames: list[SSEFrame] = []
     for block in blocks:
         # One data line and nothing else: what OpenAI's chat streams consist of.
-        if block[:6] == b"data: " and b"\n" not in block:
+        if block[:6] == b"data: " and _LF not in block:
             frames.append(SSEFrame("message", block[6:]))
             continue
         # A type before it: Anthropic's, and OpenAI's responses.
         head, found, data = block.partition(b"\ndata: ")
-        if found and head[:7] == b"event: " and b"\n" not in head and b"\n" not in data:
+        if found and head[:7] == b"event: " and _LF not in head and _LF not in data:
             type_ = head[7:].decode("utf-8", "replace")
             frames.append(SSEFrame(type_ or "message", data))
         elif block and (frame := _frame(block)) is not None:
@@ -244,7 +246,7 @@ def _frame(block: bytes) -> SSEFrame | None:
         elif name == b"event":
             type_ = value.decode("utf-8", "replace")
         elif name == b"id":
-            if b"\0" not in value:
+            if 0 not in value:
                 id_ = value.decode("utf-8", "replace")
         elif name == b"retry" and value.isdigit():
             retry = _milliseconds(value, retry)
