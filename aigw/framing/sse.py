@@ -18,7 +18,7 @@ from aigw.interfaces.framing import IFrameDecoder, IFraming
 from aigw.model.frame import SSEFrame
 
 BOM: Final = b"\xef\xbb\xbf"
-#: Looked for as ints: ``10 in data`` takes 14 ns where ``b"\\n" in data`` takes 100.
+#: Looked for as ints: ``10 in data`` takes 14 ns where ``b"\n" in data`` takes 100.
 _LF: Final = 0x0A
 _CR: Final = 0x0D
 #: Blank lines, where CR may occur: a line's end (or the start of all) and one or more
