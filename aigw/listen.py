@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IListeningPort, IProtocolFactory
@@ -45,6 +47,31 @@ class Listener:
         """Where it listens, once started."""
         assert self._port is not None, f"{self.description} is not listening"
         return self._port.getHost()
+
+    @property
+    def local(self) -> bool:
+        """Whether only programs of this machine can reach it."""
+        address = self.address
+        if isinstance(address, UNIXAddress):
+            return True
+        host = getattr(address, "host", "")
+        try:
+            return ip_address(host.split("%", 1)[0]).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def shown(self) -> str:
+        """``host:port`` to reach it at, or its socket's path."""
+        address = self.address
+        if isinstance(address, IPv4Address | IPv6Address):
+            host = address.host
+            if host in ("0.0.0.0", "::"):
+                host = "127.0.0.1"
+            return (
+                f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"
+            )
+        return str(getattr(address, "name", address))
 
     def stop(self) -> Deferred[None]:
         """Listen no more; connections already accepted stay."""

@@ -34,9 +34,9 @@ class Sink(Protocol):
 @implementer(IReceiver)
 class Attempt:
     """
-    Sends ``outbound`` (and may raise what IUpstream.send does); ``answer`` fires with status and headers, or with the
-    GatewayError that came instead. The code it fires must set ``sink`` before it
-    suspends: the body may follow in the same turn.
+    Sends ``outbound`` (and may raise what IUpstream.send does); ``answer`` fires with
+    status and headers, or with the GatewayError that came instead. The code it fires
+    must set ``sink`` before it suspends: the body may follow in the same turn.
 
     :ivar record: this attempt's entry in the exchange's record.
     """

@@ -15,12 +15,14 @@ from twisted.internet.defer import CancelledError
 from aigw import dialects
 from aigw.errors import BadRequest, GatewayError, MethodNotAllowed, NotFound
 from aigw.http.headers import query_without_credentials, towards_provider
+from aigw.http.refused import Refused
 from aigw.interfaces import IDownstream, IProvider, IRecorder, IUpstream, IWheel
-from aigw.model.headers import media_type
+from aigw.model.headers import Headers, first, media_type
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
 from aigw.model.outcome import Outcome
 from aigw.model.path import own_path
+from aigw.model.record import Record
 from aigw.model.route import Route
 from aigw.routing.match import Match
 
@@ -89,6 +91,31 @@ class Serve:
             self.open.discard(exchange)
             exchange.close()
             self._recorder.record(exchange.record)
+
+    def refusal(self, error: GatewayError, path: str) -> tuple[int, Headers, bytes]:
+        """The answer to a request that a front could not understand."""
+        status, headers, body = self._unknown.problem(error, "")
+        headers.append((b"content-length", b"%d" % len(body)))
+        return status, headers, body
+
+    def refused(self, request: Refused, error: GatewayError) -> None:
+        """Record a request that a front could not understand, and has refused."""
+        client_id = first(request.headers, b"x-request-id") or b""
+        self._recorder.record(
+            Record(
+                time=self._time(),
+                request_id=self._new_id(),
+                client_request_id=client_id.decode("latin-1")[:128],
+                method=request.method,
+                path=request.path,
+                host=request.host,
+                peer=request.peer,
+                status=request.status,
+                sent=request.sent,
+                outcome=Outcome.REFUSED,
+                reason=error.reason or error.kind,
+            )
+        )
 
     def _healthy(self, exchange: Exchange) -> bool:
         """Whether this was a health check, and is answered."""

@@ -1,0 +1,233 @@
+"""
+The gateway as a process of its own: listeners, access log, reload and signals around
+one :class:`aigw.service.Gateway`.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+
+from aigw.admin.site import AdminSite
+from aigw.config.load import load
+from aigw.config.settings import Settings
+from aigw.config.zero import zero
+from aigw.http.budget import Budget
+from aigw.http.front import Front
+from aigw.interfaces import IFraming, IProvider
+from aigw.listen import Listener
+from aigw.makers import discover
+from aigw.mock import Mock
+from aigw.providers import built_in
+from aigw.reload import Reload
+from aigw.service import Gateway
+from aigw.telemetry.accesslog import access_log
+
+log = Logger()
+
+#: How long the last bytes of answers may take to leave at the end, and how often that
+#: is looked at, seconds.
+_LAST_BYTES = 1.0
+_LOOK = 0.02
+
+#: Where the built-in mock provider listens when there is neither file nor key.
+_MOCK = ("tcp:9081:interface=127.0.0.1", "http://127.0.0.1:9081")
+
+_HINT = """
+aigw serves the providers whose keys are in the environment, else its mock provider. Try
+
+  curl -N http://{address}/v1/chat/completions -H 'content-type: application/json' \\
+    -d '{{"model": "{model}", "stream": true,
+         "messages": [{{"role": "user", "content": "Say hello."}}]}}'
+"""
+
+
+class Extensions:
+    """What third parties add, made once at start (see :mod:`aigw.makers`)."""
+
+    def __init__(self, reactor: Any) -> None:
+        makers = discover()
+        self.framings: list[IFraming] = makers.every(IFraming, reactor)
+        self.providers: dict[str, IProvider] = {
+            provider.name: provider for provider in makers.every(IProvider, reactor)
+        }
+
+    def load(
+        self, source: str | bytes, environ: Mapping[str, str], name: str = ""
+    ) -> Settings:
+        """As :func:`aigw.config.load.load`, with all providers there are."""
+        return load(source, environ, providers=self._hosts(), name=name)
+
+    def zero(self, environ: Mapping[str, str]) -> Settings:
+        """As :func:`aigw.config.zero.zero`, with the built-in mock provider."""
+        return zero(environ, providers=self._hosts(), mock=_MOCK[1])
+
+    def _hosts(self) -> dict[str, str | None]:
+        every = {**built_in(), **self.providers}
+        return {name: provider.host for name, provider in every.items()}
+
+
+class Daemon(Service):
+    """
+    The gateway as a process.
+
+    :param path: the configuration file, watched for changes; None without one.
+    :param listen: endpoint descriptions of the command line, which win over the file.
+    :param admin: likewise, of the admin listener.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        path: str | None,
+        environ: Mapping[str, str],
+        extensions: Extensions,
+        *,
+        listen: Sequence[str] = (),
+        admin: Sequence[str] = (),
+    ) -> None:
+        self._reactor = reactor
+        self._path = path
+        access = settings.log.access
+        self.access_log = access_log(
+            access.path if access is not None else "-",
+            access.format if access is not None else "off",
+            reactor,
+            reactor.callFromThread,
+        )
+        self.gateway = Gateway(
+            reactor,
+            settings,
+            self.access_log,
+            providers=extensions.providers,
+            framings=extensions.framings,
+        )
+        self._reload: Reload | None = None
+        if path is not None:
+            self._reload = Reload(
+                path,
+                settings,
+                lambda data: extensions.load(data, environ, path).listening(
+                    listen, admin
+                ),
+                self.gateway.use,
+                reactor,
+                lambda call: deferToThreadPool(reactor, reactor.getThreadPool(), call),
+            )
+        server = settings.server
+        self.front = Front(
+            self.gateway.serve,
+            self.gateway.wheel,
+            max_connections=server.max_connections,
+            budget=Budget(server.max_buffered_bytes),
+            trusted_proxies=server.trusted_proxies,
+            refuse=self.gateway.serve.refusal,
+            refused=self.gateway.serve.refused,
+        )
+        self.listeners = [
+            Listener(reactor, description, self.front)
+            for description in server.endpoints
+        ]
+        site = AdminSite(self, reactor)
+        self.admin_listeners = [
+            Listener(reactor, description, site)
+            for description in settings.admin.endpoints
+        ]
+        self._mock: Mock | None = None
+        if path is None and not any(route.injects for route in settings.routes):
+            self._mock = Mock(reactor)
+            self.admin_listeners.append(Listener(reactor, _MOCK[0], self._mock))
+
+    # -- what the admin listener tells
+
+    def ready(self) -> bool:
+        """False while the gateway drains."""
+        return self.gateway.serve.ready
+
+    def config_version(self) -> Mapping[str, Any]:
+        """The configuration in force, and the fate of the file last read."""
+        if self._reload is not None:
+            return self._reload.version
+        return {"version": 1, "sha256": self.gateway.settings.sha256, "error": None}
+
+    # -- life
+
+    def startService(self) -> None:
+        """
+        Listen, watch the file, take SIGHUP for a reload.
+
+        :raises CannotListenError: an address is taken, or may not be used.
+        """
+        Service.startService(self)
+        self.gateway.startService()  # type: ignore[no-untyped-call]
+        for listener in (*self.listeners, *self.admin_listeners):
+            listener.start()
+        if self._reload is not None:
+            self._reload.start()
+        signal.signal(signal.SIGHUP, self._hang_up)
+        self._warn()
+        # What stands now stands to the end: the collector need not look at it again,
+        # and what requests leave behind holds no cycles.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
+
+    def stopService(self) -> Deferred[None]:
+        """Drain and stop. Fires when the last exchange has ended and is recorded."""
+        Service.stopService(self)
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        if self._reload is not None:
+            self._reload.stop()
+        gateway, front = self.gateway, self.front
+        gateway.serve.ready = False
+        for listener in self.listeners:
+            await listener.stop()
+        front.drain()
+        await gateway.drain(gateway.settings.server.graceful_timeout)
+        until = self._reactor.seconds() + _LAST_BYTES
+        while front.channels and self._reactor.seconds() < until:
+            await deferLater(self._reactor, _LOOK)
+        front.drop()
+        await gateway.stopService()
+        for listener in self.admin_listeners:
+            await listener.stop()
+        if self._mock is not None:
+            await self._mock.stop()
+        await self.access_log.stop()
+
+    def _warn(self) -> None:
+        settings = self.gateway.settings
+        for warning in settings.warnings:
+            log.warn("{warning}", warning=warning)
+        if any(route.injects for route in settings.routes):
+            for listener in self.listeners:
+                if not listener.local:
+                    log.warn(
+                        "ANYBODY who reaches {where} can spend the credentials of "
+                        "routes that identify no caller.",
+                        where=listener.description,
+                    )
+        if self._path is None:
+            model = "gpt-4o-mini" if self._mock is None else "mock-d50"
+            address = self.listeners[0].shown
+            print(_HINT.format(address=address, model=model), file=sys.stderr)
+
+    def _hang_up(self, _number: int, _frame: Any) -> None:
+        self._reactor.callFromThread(self._renew)
+
+    def _renew(self) -> None:
+        self.access_log.reopen()
+        if self._reload is not None:
+            self._reload.reload()

@@ -1,0 +1,109 @@
+"""What ``twist aigw`` and ``twistd aigw`` run: options, and the service."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.logger import LogLevel
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+from aigw.errors import ConfigError
+
+
+class Options(UsageOptions):
+    """The command line. ``settings`` are loaded, and refused, while it is parsed."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "An AI gateway that relays streams as they come. Without --config it listens on"
+        " loopback, for the providers whose keys are in the environment, or for the"
+        " built-in mock provider where there are none."
+    )
+    optParameters = [  # noqa: RUF012  # Twisted reads it off the class
+        ["config", "c", None, "The configuration file (YAML or JSON)."],
+    ]
+    optFlags = [  # noqa: RUF012
+        ["check", None, "Check the configuration and exit: 0 if it is good, else 1."],
+        ["print", None, "With --check: print it, with secrets masked."],
+    ]
+
+    def __init__(self) -> None:
+        UsageOptions.__init__(self)
+        self["listen"] = []
+        self["admin"] = []
+
+    def opt_listen(self, description: str) -> None:
+        """
+        Serve clients here instead of where the file says: a Twisted endpoint
+        description such as tcp:9080. May be repeated.
+        """
+        self["listen"].append(description)
+
+    def opt_admin(self, description: str) -> None:
+        """Serve health and metrics here instead. May be repeated."""
+        self["admin"].append(description)
+
+    def postOptions(self) -> None:
+        if self["print"] and not self["check"]:
+            raise UsageError("--print goes with --check")
+        from twisted.internet import reactor
+
+        from aigw.daemon import Extensions
+
+        path = self["config"]
+        try:
+            self.extensions = Extensions(reactor)
+            if path is None:
+                settings = self.extensions.zero(os.environ)
+            else:
+                settings = self.extensions.load(path, os.environ)
+        except ConfigError as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(1) from error
+        self.settings = settings.listening(self["listen"], self["admin"])
+        if self["check"]:
+            self._show()
+            raise SystemExit(0)
+
+    def _show(self) -> None:
+        from aigw.config.show import show
+
+        for warning in self.settings.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+        if self["print"]:
+            print(show(self.settings), end="")
+
+
+def makeService(options: Options) -> IService:
+    """The gateway that ``options`` ask for."""
+    from twisted.internet import reactor
+
+    from aigw.daemon import Daemon
+
+    _log_to_stderr(options)
+    return Daemon(
+        reactor,
+        options.settings,
+        options["config"],
+        os.environ,
+        options.extensions,
+        listen=options["listen"],
+        admin=options["admin"],
+    )
+
+
+def _log_to_stderr(options: Options) -> None:
+    """
+    Under ``twist``, let the daemon's own log go to stderr, for stdout belongs to the
+    access log, from the level that the configuration names. ``twistd`` has options of
+    its own for both.
+    """
+    parent: Any = getattr(options, "parent", None)
+    if parent is not None and parent.get("logFile") is sys.stdout:
+        parent["logFile"] = sys.stderr
+        if parent.get("logLevel") is LogLevel.info:
+            parent["logLevel"] = LogLevel.levelWithName(options.settings.log.level)
