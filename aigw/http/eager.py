@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
-from errno import ENOBUFS, EPIPE
+from errno import ECONNRESET, EPIPE, ETIMEDOUT
 from typing import Any, Final, cast
 
 from twisted.internet import tcp, unix
@@ -49,6 +49,9 @@ UNSENT: Final = 128 * 1024
 class _Eager(tcp.Connection):
     """Comes before a socket transport's class and overrides public methods only."""
 
+    #: Errors that a send finds a dead connection by. After any other, the queue's own
+    #: sending decides.
+    _ends: frozenset[int] = frozenset({EPIPE, ECONNRESET, ETIMEDOUT})
     _failed = False  # a send has taken an error that the end must be told by
     _reading = True
 
@@ -71,7 +74,7 @@ class _Eager(tcp.Connection):
                 sent = 0
             except OSError as error:
                 sent = 0
-                if error.errno != ENOBUFS:
+                if error.errno in self._ends:
                     self._failed = self._failed or error.errno != EPIPE
                     if self._reading:
                         return
@@ -114,11 +117,11 @@ class _EagerClient(_Eager, tcp.Client):
 
 
 class _EagerUnixServer(_Eager, unix.Server):
-    pass
+    _ends = frozenset()  # EPIPE may mean that the peer only reads no more
 
 
 class _EagerUnixClient(_Eager, unix.Client):
-    pass
+    _ends = frozenset()
 
 
 _EAGER: Final[dict[type, type]] = {

@@ -30,7 +30,6 @@ class Sink:
         self._torn = False
         try:
             self._fd = self._open()
-            self._pipe = stat.S_ISFIFO(os.fstat(self._fd).st_mode)
         except OSError as error:
             raise ConfigError(
                 [f"log.access.path: {path!r} cannot be opened: {error.strerror}"]
@@ -55,7 +54,8 @@ class Sink:
                 end = self._piece(lines, place) if self._pipe else len(view)
                 place += os.write(self._fd, view[place:end])
         finally:
-            self._torn = 0 < place < len(view) and lines[place - 1] != 10
+            if place:
+                self._torn = place < len(view) and lines[place - 1] != 10
 
     def reopen(self) -> None:
         """
@@ -73,10 +73,14 @@ class Sink:
             os.close(self._fd)
 
     def _open(self) -> int:
-        if self.path in _STANDARD:
-            return _STANDARD[self.path]
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        return os.open(self.path, flags, 0o640)
+        descriptor = _STANDARD.get(self.path)
+        if descriptor is None:
+            # Opening a pipe would wait for its reader; so it is an error to have none.
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            descriptor = os.open(self.path, flags | os.O_NONBLOCK, 0o640)
+            os.set_blocking(descriptor, True)
+        self._pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+        return descriptor
 
     @staticmethod
     def _piece(lines: bytes | bytearray, place: int) -> int:

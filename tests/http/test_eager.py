@@ -518,6 +518,17 @@ async def test_a_proper_end_stays_one_although_writes_after_it_fail(
     assert link.probe.reason is ConnectionDone
 
 
+@pytest.mark.parametrize("kind", ["stock", "eager"])
+@pytest_twisted.ensureDeferred
+async def test_a_unix_peer_that_reads_no_more_is_connection_lost(kind: str) -> None:
+    link = await over_unix(kind == "eager")
+    link.peer.sock.shutdown(socket.SHUT_RD)
+    link.wire.write(b"nobody reads it")
+    await until(lambda: link.probe.reason)
+    assert link.probe.reason is ConnectionLost
+    link.peer.sock.close()
+
+
 # -- what only eager transports promise
 
 

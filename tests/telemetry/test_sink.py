@@ -76,6 +76,21 @@ def test_into_a_pipe_go_whole_lines_that_the_kernel_keeps_together() -> None:
     assert pieces[-1] == line
 
 
+def closed_meanwhile(sink: Sink) -> None:
+    """A write of which nothing is taken."""
+    descriptor, sink._fd = sink._fd, -1
+    try:
+        sink.write(b"lost\n")
+    finally:
+        sink._fd = descriptor
+
+
+def test_a_pipe_without_a_reader_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(ConfigError, match="No such device"):
+        Sink(str(tmp_path / "fifo"))
+
+
 def test_after_a_torn_line_the_next_begins_on_its_own(tmp_path: Path) -> None:
     # A pipe without a reader refuses the rest of a write it had begun to take.
     reader, writer = os.pipe()
@@ -86,6 +101,8 @@ def test_after_a_torn_line_the_next_begins_on_its_own(tmp_path: Path) -> None:
     with pytest.raises(BlockingIOError):
         sink.write(long)
     torn = os.read(reader, 200_000)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        closed_meanwhile(sink)
     os.set_blocking(sink._fd, True)
     sink.write(b"next\n")
     assert set(torn) == {ord("z")}
