@@ -9,7 +9,7 @@ import gc
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -26,11 +26,13 @@ from aigw.http.front import Front
 from aigw.interfaces import IFraming, IProvider
 from aigw.listen import Listener
 from aigw.makers import discover
-from aigw.mock import Mock
 from aigw.providers import built_in
 from aigw.reload import Reload
 from aigw.service import Gateway
 from aigw.telemetry.accesslog import access_log
+
+if TYPE_CHECKING:
+    from aigw.mock import Mock
 
 log = Logger()
 
@@ -145,6 +147,8 @@ class Daemon(Service):
         ]
         self._mock: Mock | None = None
         if path is None and not any(route.injects for route in settings.routes):
+            from aigw.mock import Mock  # not paid for by those who have no use for it
+
             self._mock = Mock(reactor)
             self.admin_listeners.append(Listener(reactor, _MOCK[0], self._mock))
 
