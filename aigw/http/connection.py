@@ -16,6 +16,7 @@ from aigw.interfaces.upstream import IReceiver
 from aigw.interfaces.wheel import IAlarm, IWheel
 
 from .destination import Destination
+from .eager import upgrade
 from .failure import broke, stopping, timed_out
 from .pool import Pool
 from .response import Response
@@ -70,7 +71,7 @@ class Connection(Protocol):
     # -- life
 
     def connectionMade(self) -> None:
-        wire: Any = self.transport
+        wire: Any = upgrade(self.transport)
         self._wire = wire
         if ITCPTransport.providedBy(wire):
             wire.setTcpNoDelay(True)
