@@ -1,0 +1,37 @@
+"""What a client has sent behind the request being served (pipelining)."""
+
+from __future__ import annotations
+
+
+class Backlog:
+    """
+    Bytes that wait for their turn.
+
+    :ivar size: bytes that came, whether kept or not.
+    :ivar overflow: whether more came than may wait; nothing is kept then.
+    """
+
+    __slots__ = ("_most", "_pieces", "overflow", "size")
+
+    def __init__(self, most: int) -> None:
+        """:param most: bytes that may wait."""
+        self._most = most
+        self._pieces: list[bytes] = []
+        self.size = 0
+        self.overflow = False
+
+    def add(self, data: bytes) -> None:
+        """``data`` must wait."""
+        self.size += len(data)
+        if self.size > self._most:
+            self.overflow = True
+            self._pieces.clear()
+        elif data:
+            self._pieces.append(data)
+
+    def take(self) -> bytes:
+        """All that waits; it does not any more."""
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        self.size = 0
+        return data
