@@ -12,7 +12,7 @@ head is written, for a late one is not paused; ``request.transport`` is None on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, BinaryIO, cast
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -31,14 +31,15 @@ from aigw.model.path import safe_path
 from .ending import abort, lose
 from .headers import HOP_BY_HOP
 from .held import HeldBody
+from .peer import Proxies
 from .refusal import refusal
+from .refused import Refused
 from .target import authority_of, host_of, origin_form
 
 log = Logger()
 
 #: What serves one exchange: a coroutine function that ends its downstream.
 Serve = Callable[[IDownstream], Coroutine[Any, Any, None]]
-
 
 #: Fields that twisted.web and this front write themselves.
 _OWN = HOP_BY_HOP | {b"date", b"server"}
@@ -57,28 +58,73 @@ class GatewayResource:
 
     isLeaf = True
 
-    def __init__(self, serve: Serve, *, mounted_at: bytes = b"") -> None:
+    def __init__(
+        self,
+        serve: Serve,
+        *,
+        mounted_at: bytes = b"",
+        trusted_proxies: Iterable[str] = (),
+        refused: Callable[[Refused, GatewayError], None] | None = None,
+    ) -> None:
         """
         :param serve: called with the downstream of each request.
         :param mounted_at: the path this resource hangs at, without a slash at its end.
             It is taken from the front of each target, so that routes match what
             follows; ``b""`` leaves targets whole.
+        :param trusted_proxies: addresses and CIDR ranges whose X-Forwarded-For is
+            believed.
+        :param refused: told once of each request that does not become an exchange.
         """
         self._serve = serve
         self._mounted_at = mounted_at
+        self._proxies = Proxies(trusted_proxies)
+        self._refused = refused
 
     def render(self, request: Request) -> int:
         """Begin an exchange. Called by twisted.web when the body is complete."""
         request.defaultContentType = None
         request.setHeader(b"server", b"aigw")
         try:
-            downstream = RequestDownstream(request, self._mounted_at)
+            downstream = RequestDownstream(request, self._mounted_at, self._proxies)
         except GatewayError as error:
-            refuse(request, error)
+            self.refuse(request, error)
             return NOT_DONE_YET
         exchange = Deferred.fromCoroutine(self._serve(downstream))
         exchange.addBoth(downstream.served)
         return NOT_DONE_YET
+
+    def refuse(self, request: Request, error: GatewayError) -> None:
+        """Answer a request that does not become an exchange."""
+        status, headers, body = self.refusal(request, error)
+        request.setResponseCode(status)
+        for name, value in headers:
+            request.setHeader(name, value)
+        request.write(body)
+        request.finish()
+
+    def refusal(
+        self, request: Request, error: GatewayError
+    ) -> tuple[int, Headers, bytes]:
+        """The answer to such a request; whoever wants to know is told of it."""
+        status, headers, body = refusal(error)
+        if self._refused is not None:
+            # Before its body is complete a request does not know its own first line.
+            channel: Any = request.channel
+            method = getattr(channel, "_command", None) or request.method
+            target = getattr(channel, "_path", None) or request.uri
+            fields = _fields(request)
+            told = Refused(
+                peer=self._proxies.client(_peer(request), fields),
+                scheme="https" if request.isSecure() else "http",
+                method=method.decode("latin-1"),
+                path=target.partition(b"?")[0].decode("latin-1"),
+                host=(first(fields, b"host") or b"").decode("latin-1"),
+                headers=fields,
+                status=status,
+                sent=len(body),
+            )
+            self._refused(told, error)
+        return status, headers, body
 
     def getChildWithDefault(self, name: bytes, request: Request) -> IResource:
         """A leaf has no children; asked only by a caller that ignores ``isLeaf``."""
@@ -89,14 +135,16 @@ class GatewayResource:
         raise TypeError("the gateway is a leaf; mount other resources beside it")
 
 
-def refuse(request: Request, error: GatewayError) -> None:
-    """Answer a request that does not become an exchange."""
-    status, headers, body = refusal(error)
-    request.setResponseCode(status)
-    for name, value in headers:
-        request.setHeader(name, value)
-    request.write(body)
-    request.finish()
+def _fields(request: Request) -> Headers:
+    return [
+        (name.lower(), value)
+        for name, values in request.requestHeaders.getAllRawHeaders()
+        for value in values
+    ]
+
+
+def _peer(request: Request) -> str:
+    return getattr(request.getClientAddress(), "host", None) or "unix"
 
 
 def _check(headers: Headers) -> None:
@@ -112,13 +160,9 @@ def _check(headers: Headers) -> None:
 class RequestDownstream:
     """See :class:`aigw.interfaces.downstream.IDownstream`."""
 
-    def __init__(self, request: Request, mounted_at: bytes) -> None:
+    def __init__(self, request: Request, mounted_at: bytes, proxies: Proxies) -> None:
         """:raises GatewayError: the request is malformed, or cannot be served."""
-        self.headers: Headers = [
-            (name.lower(), value)
-            for name, values in request.requestHeaders.getAllRawHeaders()
-            for value in values
-        ]
+        self.headers: Headers = _fields(request)
         self.host = host_of(self.headers)
         if not self.host and request.clientproto == b"HTTP/1.1":
             raise BadRequest("the Host field is missing")
@@ -134,7 +178,7 @@ class RequestDownstream:
         self.target = target
         self.path, self.query = safe_path(target)
         self.scheme = "https" if request.isSecure() else "http"
-        self.peer: str = getattr(request.getClientAddress(), "host", None) or "unix"
+        self.peer = proxies.client(_peer(request), self.headers)
         self.lost = False
         self.on_lost: Callable[[], None] | None = None
         self._request = request

@@ -5,6 +5,7 @@ HTML, no version in the Server field, HTTP/2 only where it is asked for.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any, cast
 
@@ -15,8 +16,8 @@ from twisted.web.server import Request, Site
 
 from aigw.errors import BodyTooLarge, GatewayError, Unavailable
 
-from .refusal import refusal
-from .resource import GatewayResource, Serve, refuse
+from .refused import Refused
+from .resource import GatewayResource, Serve
 
 #: Bytes of a refused body that are read and thrown away, so that a client which sends
 #: before it listens still gets to read why; then the connection is closed.
@@ -70,12 +71,12 @@ class GatewayRequest(Request):
             self.channel.loseConnection()  # the answer was sent when it was refused
         else:
             self.method, self.uri, self.clientproto = command, path, version
-            refuse(self, self._refused)
+            self.site.gateway.refuse(self, self._refused)
 
     def process(self) -> None:
         """Every path is the gateway's: nothing is looked up."""
         self.responseHeaders.setRawHeaders(b"date", [datetimeToString()])
-        self.site.resource.render(self)
+        self.site.gateway.render(self)
 
     def _too_large(self) -> BodyTooLarge:
         return BodyTooLarge(f"the request body is over {self.site.max_body} bytes")
@@ -87,7 +88,7 @@ class GatewayRequest(Request):
         channel = self.channel
         if not isinstance(channel, HTTPChannel):
             return  # a stream is answered when its body is over; none of it is kept
-        status, headers, body = refusal(error)
+        status, headers, body = self.site.gateway.refusal(self, error)
         head = WebHeaders()
         for name, value in headers:
             head.addRawHeader(name, value)
@@ -105,6 +106,7 @@ class GatewayRequest(Request):
 
 class GatewaySite(Site):
     """
+    :ivar gateway: the resource that serves every path.
     :ivar max_body: the largest request body, bytes.
     :ivar max_held: the most bytes of request bodies held together.
     :ivar held: how many are held now.
@@ -121,16 +123,22 @@ class GatewaySite(Site):
         timeout: float = 60,
         max_body: int = 64 * 1024 * 1024,
         max_held: int = 256 * 1024 * 1024,
+        trusted_proxies: Iterable[str] = (),
+        refused: Callable[[Refused, GatewayError], None] | None = None,
     ) -> None:
         """
         :param http2: whether TLS clients are offered HTTP/2 (needs ``twisted[http2]``).
             Its idle ``timeout`` runs on while answers are awaited.
         :param timeout: seconds a connection may be idle between two requests, and
             between two pieces of one.
+        :param trusted_proxies: see :class:`GatewayResource`; likewise ``refused``.
         """
+        self.gateway = GatewayResource(
+            serve, trusted_proxies=trusted_proxies, refused=refused
+        )
         Site.__init__(
             self,
-            GatewayResource(serve),
+            self.gateway,
             parsePOSTFormSubmission=False,
             timeout=timeout,
             reactor=reactor,

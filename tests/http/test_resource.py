@@ -141,6 +141,16 @@ def test_a_client_on_a_unix_socket_has_no_address() -> None:
     bench.close()
 
 
+def test_a_trusted_proxys_word_on_the_client_is_taken_and_no_others() -> None:
+    bench = limited(trusted_proxies=["192.0.2.0/24"])
+    field = b"X-Forwarded-For: 198.51.100.9, 203.0.113.5"
+    assert bench.request(b"GET / HTTP/1.1", field).peer == "203.0.113.5"
+    bench.close()
+    other = limited(trusted_proxies=["10.0.0.0/8"])
+    assert other.request(b"GET / HTTP/1.1", field).peer == "192.0.2.7"
+    other.close()
+
+
 @pytest.mark.parametrize("more", [(), (b"Content-Length: 0",)])
 def test_a_request_without_body_has_length_zero(
     bench: Bench, more: tuple[bytes, ...]
@@ -526,6 +536,27 @@ def test_an_announced_body_over_the_limit_is_refused_before_it_is_read() -> None
     bench.send(b"x" * 11)  # read, so that the answer is not lost with a reset
     assert bench.wire.disconnecting
     assert not bench.served
+    bench.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"POST /a/b?c HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n", 413),
+        (b"POST /a/b?c HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n", 501),
+    ],
+)
+def test_what_is_refused_by_the_front_is_told_for_its_record(
+    head: bytes, status: int
+) -> None:
+    told: list[Any] = []
+    bench = limited(max_body=10, refused=lambda *facts: told.append(facts))
+    bench.send(head)
+    ((refused, error),) = told
+    assert refused.status == error.status == status
+    assert (refused.method, refused.path, refused.host) == ("POST", "/a/b", "x")
+    assert (refused.peer, refused.scheme) == ("192.0.2.7", "http")
+    assert refused.sent == len(answer(bench.wire)[2])
     bench.close()
 
 
