@@ -28,7 +28,7 @@ from aigw.interfaces.downstream import IBodySource, IDownstream
 from aigw.model.headers import Headers, first
 from aigw.model.path import safe_path
 
-from .ending import abort, lose
+from .ending import abort, lose, reset
 from .headers import HOP_BY_HOP
 from .held import HeldBody
 from .peer import Proxies
@@ -234,10 +234,12 @@ class RequestDownstream:
             return
         request = self._request
         framed = request.chunked or self._remaining or request.clientproto == b"HTTP/2"
-        if request.startedWriting and framed:
+        if not request.startedWriting:
+            abort(request)
+        elif framed:
             lose(request)
         else:
-            abort(request)  # for a plain close would look like the body's proper end
+            reset(request)  # for a plain close would look like the body's proper end
 
     def abort(self) -> None:
         if self._end():

@@ -50,6 +50,14 @@ class Wire(StringTransport):
     def abortConnection(self) -> None:
         self.aborted = True
 
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        super().registerProducer(producer, streaming)
+        if not streaming:
+            producer.resumeProducing()  # as sockets do it
+
+    def startWriting(self) -> None:
+        pass
+
     def unregisterProducer(self) -> None:
         self.producer = None  # as sockets do it, whether there is one or not
 
@@ -352,6 +360,8 @@ def test_cut_short_of_the_length_closes_and_at_the_length_resets(bench: Bench) -
     downstream.start(200, [(b"content-length", b"2")])
     downstream.write(b"ha")
     downstream.cut()
+    other.wire.producer.resumeProducing()
+    other.clock.advance(0.1)
     assert other.wire.aborted
     other.close()
 
@@ -361,7 +371,34 @@ def test_cut_resets_where_closing_would_mean_success(bench: Bench) -> None:
     downstream.start(200, [])
     downstream.write(b"half")
     downstream.cut()
+    bench.clock.advance(0.1)
+    assert not bench.wire.aborted  # what is queued is not sent yet
+    bench.wire.producer.resumeProducing()
+    bench.clock.advance(0.1)
     assert bench.wire.aborted
+    assert not bench.wire.disconnecting
+
+
+def test_a_reset_waits_only_so_long_for_a_client_that_takes_nothing(
+    bench: Bench,
+) -> None:
+    downstream = bench.request(b"GET / HTTP/1.0")
+    downstream.start(200, [])
+    downstream.cut()
+    bench.clock.pump([0.02] * 1600)
+    assert bench.wire.aborted
+
+
+def test_a_client_that_leaves_while_its_reset_waits_leaves_nothing_behind(
+    bench: Bench,
+) -> None:
+    downstream = bench.request(b"GET / HTTP/1.0")
+    downstream.start(200, [])
+    downstream.cut()
+    bench.channel.connectionLost(Failure(ConnectionDone()))
+    bench.clock.advance(0.1)
+    assert not bench.wire.aborted
+    assert not bench.clock.getDelayedCalls()
 
 
 def test_a_client_that_does_not_take_what_was_cut_is_dropped(bench: Bench) -> None:
