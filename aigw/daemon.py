@@ -14,22 +14,19 @@ from typing import TYPE_CHECKING, Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
-from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from aigw.admin.site import AdminSite
-from aigw.config.load import load
 from aigw.config.settings import Settings
-from aigw.config.zero import zero
+from aigw.extensions import Extensions
 from aigw.http.budget import Budget
 from aigw.http.front import Front
-from aigw.interfaces import IFraming, IProvider
+from aigw.inherit import Inherited
 from aigw.listen import Listener
-from aigw.makers import discover
-from aigw.providers import built_in
 from aigw.reload import Reload
 from aigw.service import Gateway
 from aigw.telemetry.accesslog import access_log
+from aigw.worker import Parent, inherited
 
 if TYPE_CHECKING:
     from aigw.mock import Mock
@@ -39,10 +36,14 @@ log = Logger()
 #: How long the last bytes of answers may take to leave at the end, and how often that
 #: is looked at, seconds.
 _LAST_BYTES = 1.0
+#: How long connections just accepted have for their request before idle ones are closed
+#: at the end, seconds.
+_SETTLE = 0.1
 _LOOK = 0.02
 
 #: Where the built-in mock provider listens when there is neither file nor key.
-_MOCK = ("tcp:9081:interface=127.0.0.1", "http://127.0.0.1:9081")
+_MOCK = "tcp:9081:interface=127.0.0.1"
+MOCK_URL = "http://127.0.0.1:9081"
 
 _HINT = """
 aigw serves the providers whose keys are in the environment, else its mock provider. Try
@@ -53,31 +54,6 @@ aigw serves the providers whose keys are in the environment, else its mock provi
 """
 
 
-class Extensions:
-    """What third parties add, made once at start (see :mod:`aigw.makers`)."""
-
-    def __init__(self, reactor: Any) -> None:
-        makers = discover()
-        self.framings: list[IFraming] = makers.every(IFraming, reactor)
-        self.providers: dict[str, IProvider] = {
-            provider.name: provider for provider in makers.every(IProvider, reactor)
-        }
-
-    def load(
-        self, source: str | bytes, environ: Mapping[str, str], name: str = ""
-    ) -> Settings:
-        """As :func:`aigw.config.load.load`, with all providers there are."""
-        return load(source, environ, providers=self._hosts(), name=name)
-
-    def zero(self, environ: Mapping[str, str]) -> Settings:
-        """As :func:`aigw.config.zero.zero`, with the built-in mock provider."""
-        return zero(environ, providers=self._hosts(), mock=_MOCK[1])
-
-    def _hosts(self) -> dict[str, str | None]:
-        every = {**built_in(), **self.providers}
-        return {name: provider.host for name, provider in every.items()}
-
-
 class Daemon(Service):
     """
     The gateway as a process.
@@ -85,6 +61,9 @@ class Daemon(Service):
     :param path: the configuration file, watched for changes; None without one.
     :param listen: endpoint descriptions of the command line, which win over the file.
     :param admin: likewise, of the admin listener.
+
+    In a worker (see :mod:`aigw.workers`) it adopts its parent's sockets and leaves the
+    admin listener and the watching of the file to it.
     """
 
     def __init__(
@@ -116,15 +95,8 @@ class Daemon(Service):
         )
         self._reload: Reload | None = None
         if path is not None:
-            self._reload = Reload(
-                path,
-                settings,
-                lambda data: extensions.load(data, environ, path).listening(
-                    listen, admin
-                ),
-                self.gateway.use,
-                reactor,
-                lambda call: deferToThreadPool(reactor, reactor.getThreadPool(), call),
+            self._reload = extensions.reload(
+                reactor, path, settings, environ, self.gateway.use, listen, admin
             )
         server = settings.server
         self.front = Front(
@@ -136,21 +108,28 @@ class Daemon(Service):
             refuse=self.gateway.serve.refusal,
             refused=self.gateway.serve.refused,
         )
+        self._parent: Parent | None = None
+        self._descriptors = inherited(environ)
+        listens = reactor
+        if self._descriptors is not None:
+            listens = Inherited(reactor, self._descriptors)
         self.listeners = [
-            Listener(reactor, description, self.front)
+            Listener(listens, description, self.front)
             for description in server.endpoints
         ]
-        site = AdminSite(self, reactor)
-        self.admin_listeners = [
-            Listener(reactor, description, site)
-            for description in settings.admin.endpoints
-        ]
+        self.admin_listeners: list[Listener] = []
+        if self._descriptors is None:
+            site = AdminSite(self, reactor)
+            self.admin_listeners = [
+                Listener(reactor, description, site)
+                for description in settings.admin.endpoints
+            ]
         self._mock: Mock | None = None
         if path is None and not any(route.injects for route in settings.routes):
             from aigw.mock import Mock  # not paid for by those who have no use for it
 
             self._mock = Mock(reactor)
-            self.admin_listeners.append(Listener(reactor, _MOCK[0], self._mock))
+            self.admin_listeners.append(Listener(reactor, _MOCK, self._mock))
 
     # -- what the admin listener tells
 
@@ -176,10 +155,14 @@ class Daemon(Service):
         self.gateway.startService()  # type: ignore[no-untyped-call]
         for listener in (*self.listeners, *self.admin_listeners):
             listener.start()
-        if self._reload is not None:
-            self._reload.start()
         signal.signal(signal.SIGHUP, self._hang_up)
-        self._warn()
+        if self._descriptors is not None:
+            self._parent = Parent(self._reactor, self._orphaned)
+            self._tell()
+        else:
+            if self._reload is not None:
+                self._reload.start()
+            self._warn()
         # What stands now stands to the end: the collector need not look at it again,
         # and what requests leave behind holds no cycles.
         gc.collect()
@@ -196,8 +179,12 @@ class Daemon(Service):
             self._reload.stop()
         gateway, front = self.gateway, self.front
         gateway.serve.ready = False
+        self._tell()
         for listener in self.listeners:
             await listener.stop()
+        # Who was accepted last has had no turn to be read yet.
+        front.draining = True
+        await deferLater(self._reactor, _SETTLE)
         front.drain()
         await gateway.drain(gateway.settings.server.graceful_timeout)
         until = self._reactor.seconds() + _LAST_BYTES
@@ -234,4 +221,14 @@ class Daemon(Service):
     def _renew(self) -> None:
         self.access_log.reopen()
         if self._reload is not None:
-            self._reload.reload()
+            self._reload.reload().addCallback(lambda _: self._tell())
+
+    def _tell(self) -> None:
+        """Tell the parent, where there is one, what it speaks of for all workers."""
+        if self._parent is not None:
+            self._parent.tell(ready=self.ready(), sha256=self.gateway.settings.sha256)
+
+    def _orphaned(self) -> None:
+        """The parent has gone, however: nobody would ever stop this worker."""
+        if self.running:
+            self._reactor.stop()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from select import POLLIN, poll
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IListeningPort, IProtocolFactory
+
+#: How often a socket that is being closed is asked for who waits; each time it gives
+#: at least one connection. New ones may come as fast as these go.
+_MOST_WAITING = 10_000
 
 
 class Listener:
@@ -78,4 +83,17 @@ class Listener:
         port, self._port = self._port, None
         if port is None:
             return succeed(None)
+        _accept_waiting(port)
         return maybeDeferred(port.stopListening).addCallback(lambda _: None)
+
+
+def _accept_waiting(port: Any) -> None:
+    """Accept what waits in the queue: it would be reset with the socket."""
+    if not hasattr(port, "doRead"):
+        return
+    queue = poll()
+    queue.register(port.fileno(), POLLIN)
+    for _ in range(_MOST_WAITING):
+        if not queue.poll(0):
+            return
+        port.doRead()

@@ -52,13 +52,14 @@ class Options(UsageOptions):
             raise UsageError("--print goes with --check")
         from twisted.internet import reactor
 
-        from aigw.daemon import Extensions
+        from aigw.daemon import MOCK_URL
+        from aigw.extensions import Extensions
 
         path = self["config"]
         try:
             self.extensions = Extensions(reactor)
             if path is None:
-                settings = self.extensions.zero(os.environ)
+                settings = self.extensions.zero(os.environ, MOCK_URL)
             else:
                 settings = self.extensions.load(path, os.environ)
         except ConfigError as error:
@@ -82,18 +83,29 @@ def makeService(options: Options) -> IService:
     """The gateway that ``options`` ask for."""
     from twisted.internet import reactor
 
-    from aigw.daemon import Daemon
+    from aigw.worker import inherited
 
     _log_to_stderr(options)
-    return Daemon(
+    settings, path = options.settings, options["config"]
+    kind: Any
+    if (
+        path is not None
+        and inherited(os.environ) is None
+        and settings.server.processes > 1
+    ):
+        from aigw.workers import Fleet as kind
+    else:
+        from aigw.daemon import Daemon as kind
+    service: IService = kind(
         reactor,
-        options.settings,
-        options["config"],
+        settings,
+        path,
         os.environ,
         options.extensions,
         listen=options["listen"],
         admin=options["admin"],
     )
+    return service
 
 
 def _log_to_stderr(options: Options) -> None:

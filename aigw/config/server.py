@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_network
+from os import sched_getaffinity
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -75,6 +76,11 @@ class Server(Part, frozen=True, kw_only=True):
     def endpoints(self) -> tuple[str, ...]:
         """``listen`` as Twisted endpoint descriptions."""
         return _descriptions(self.listen)
+
+    @property
+    def processes(self) -> int:
+        """``workers`` as a number: ``auto`` is one per core this process may use."""
+        return len(sched_getaffinity(0)) if self.workers == "auto" else self.workers
 
     @property
     def graceful_timeout(self) -> float:

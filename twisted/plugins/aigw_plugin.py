@@ -1,5 +1,8 @@
-"""Lets ``twist`` and ``twistd`` offer the ``aigw`` subcommand."""
+"""Lets ``twist`` and ``twistd`` offer ``aigw``, and any endpoint string be ``reuse:``."""
 
 from twisted.application.service import ServiceMaker
 
+from aigw.reuse import Reuse
+
 aigw = ServiceMaker("aigw", "aigw.tap", "The correct-streaming AI gateway.", "aigw")
+reuse = Reuse()

@@ -1,0 +1,68 @@
+"""What third parties add to a gateway, and configurations read in its knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from twisted.internet.threads import deferToThreadPool
+
+from aigw.config.load import load
+from aigw.config.settings import Settings
+from aigw.config.zero import zero
+from aigw.interfaces import IFraming, IProvider
+from aigw.makers import discover
+from aigw.providers import built_in
+from aigw.reload import Reload
+
+
+class Extensions:
+    """What third parties add, made once at start (see :mod:`aigw.makers`)."""
+
+    def __init__(self, reactor: Any) -> None:
+        makers = discover()
+        self.framings: list[IFraming] = makers.every(IFraming, reactor)
+        self.providers: dict[str, IProvider] = {
+            provider.name: provider for provider in makers.every(IProvider, reactor)
+        }
+
+    def load(
+        self, source: str | bytes, environ: Mapping[str, str], name: str = ""
+    ) -> Settings:
+        """As :func:`aigw.config.load.load`, with all providers there are."""
+        return load(source, environ, providers=self._hosts(), name=name)
+
+    def zero(self, environ: Mapping[str, str], mock: str) -> Settings:
+        """As :func:`aigw.config.zero.zero`, with all providers there are."""
+        return zero(environ, providers=self._hosts(), mock=mock)
+
+    def reload(
+        self,
+        reactor: Any,
+        path: str,
+        settings: Settings,
+        environ: Mapping[str, str],
+        use: Callable[[Settings], None],
+        listen: Sequence[str],
+        admin: Sequence[str],
+    ) -> Reload:
+        """
+        What keeps a process at its file.
+
+        :param use: puts settings in force.
+        :param listen: endpoint descriptions of the command line, which win over the
+            file, however often it is read.
+        :param admin: likewise, of the admin listener.
+        """
+        return Reload(
+            path,
+            settings,
+            lambda data: self.load(data, environ, path).listening(listen, admin),
+            use,
+            reactor,
+            lambda call: deferToThreadPool(reactor, reactor.getThreadPool(), call),
+        )
+
+    def _hosts(self) -> dict[str, str | None]:
+        every = {**built_in(), **self.providers}
+        return {name: provider.host for name, provider in every.items()}

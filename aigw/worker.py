@@ -1,0 +1,148 @@
+"""
+A worker, from both ends: the process its parent keeps alive, and the line on which it
+tells its parent its state.
+
+Parent and worker hold a pair of pipes. The worker tells its state in JSON lines on one;
+the other tells it, by closing, that its parent has gone: no worker outlives its parent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.protocol import Protocol as StreamProtocol
+from twisted.internet.stdio import StandardIO
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+log = Logger()
+
+#: Tells a worker which descriptors it inherits: ``4,5``.
+VARIABLE: Final = "AIGW_WORKER"
+#: The worker's descriptor for what it tells.
+TELLS: Final = 3
+
+#: Seconds before a dead worker is started again: doubled each time, up to the last.
+_BACKOFF: Final = (0.1, 30.0)
+#: A worker that lived this long has not died of its start, seconds.
+_GROWN: Final = 30.0
+
+
+def inherited(environ: Mapping[str, str]) -> list[int] | None:
+    """The listening sockets a worker has from its parent; None in other processes."""
+    told = environ.get(VARIABLE)
+    return None if told is None else [int(each) for each in told.split(",")]
+
+
+class Keeper(Protocol):
+    """Who keeps workers alive."""
+
+    reactor: Any
+
+    def spawn(self, worker: Worker) -> None:
+        """Start its process."""
+
+    def heard(self) -> None:
+        """A worker has told its state."""
+
+
+class Worker(ProcessProtocol):
+    """
+    One worker, as its parent sees it; started again when it dies.
+
+    :ivar told: the state it told last.
+    """
+
+    def __init__(self, keeper: Keeper, number: int) -> None:
+        self._keeper = keeper
+        self.number = number
+        self.told: dict[str, Any] = {}
+        self.ended: Deferred[None] | None = None
+        self._begun = 0.0
+        self._delay = _BACKOFF[0]
+        self._again: IDelayedCall | None = None
+        self._line = b""
+        self.start()
+
+    def start(self) -> None:
+        """Start the process."""
+        self._again = None
+        self._begun = self._keeper.reactor.seconds()
+        self._line = b""
+        self._keeper.spawn(self)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self.transport is not None
+
+    def signal(self, number: int) -> None:
+        """Send a signal, if it runs."""
+        if self.transport is not None and self.transport.pid is not None:
+            os.kill(self.transport.pid, number)
+
+    def stop(self) -> Deferred[None]:
+        """Let it drain; fires when its process has ended."""
+        self.ended = Deferred()
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        if self.alive:
+            self.signal(signal.SIGTERM)
+            return self.ended
+        ended, self.ended = self.ended, None
+        ended.callback(None)
+        return ended
+
+    def childDataReceived(self, childFD: int, data: bytes) -> None:
+        *lines, self._line = (self._line + data).split(b"\n")
+        for line in lines:
+            self.told = json.loads(line)
+            self._keeper.heard()
+
+    def processEnded(self, reason: Failure) -> None:
+        self.told = {}
+        self.transport = None
+        if self.ended is not None:
+            self.ended.callback(None)
+            return
+        keeper = self._keeper
+        if keeper.reactor.seconds() - self._begun > _GROWN:
+            self._delay = _BACKOFF[0]
+        log.error(
+            "Worker {number} has died ({why}); it is started again in {delay} s.",
+            number=self.number,
+            why=reason.getErrorMessage(),
+            delay=self._delay,
+        )
+        self._again = keeper.reactor.callLater(self._delay, self.start)
+        self._delay = min(self._delay * 2, _BACKOFF[1])
+
+
+class Parent(StreamProtocol):
+    """
+    A worker's line to its parent.
+
+    :param stop: called when the parent has gone.
+    """
+
+    def __init__(self, reactor: Any, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        # mypy looks at the class that Windows has
+        self._io = StandardIO(  # type: ignore[call-arg]
+            self, stdin=0, stdout=TELLS, reactor=reactor
+        )
+
+    def tell(self, **state: Any) -> None:
+        """Tell the parent this worker's state."""
+        self._io.write(json.dumps(state).encode() + b"\n")
+
+    def connectionLost(self, reason: Any = None) -> None:
+        self._stop()

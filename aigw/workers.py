@@ -1,0 +1,180 @@
+"""
+Several processes behind the same sockets: the parent binds, starts the workers, keeps
+them alive, and speaks for all of them on the admin listener.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.protocol import Factory
+
+from aigw.admin.site import AdminSite
+from aigw.config.settings import Settings
+from aigw.extensions import Extensions
+from aigw.inherit import Binding
+from aigw.listen import Listener
+from aigw.worker import TELLS, VARIABLE, Worker
+
+#: How long workers may take to stop beyond the graceful timeout, seconds.
+_LAST: Final = 5.0
+
+
+class Nobody(Factory):
+    """Serves no connection: the parent accepts none."""
+
+    def buildProtocol(self, addr: Any) -> None:
+        return None
+
+
+class Fleet(Service):
+    """
+    The parent of several workers.
+
+    :param path: the configuration file, which parent and workers read.
+    :param listen: endpoint descriptions of the command line, which win over the file.
+    :param admin: likewise, of the admin listener.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        path: str,
+        environ: Mapping[str, str],
+        extensions: Extensions,
+        *,
+        listen: Sequence[str] = (),
+        admin: Sequence[str] = (),
+    ) -> None:
+        self.reactor = reactor
+        self.settings = settings
+        self._environ = environ
+        self._arguments = ["--config", os.path.abspath(path)]
+        for description in listen:
+            self._arguments += ["--listen", description]
+        self._binding = Binding(reactor)
+        nobody = Nobody()
+        self.listeners = [
+            Listener(self._binding, description, nobody)
+            for description in settings.server.endpoints
+        ]
+        site = AdminSite(self, reactor)
+        self.admin_listeners = [
+            Listener(reactor, description, site)
+            for description in settings.admin.endpoints
+        ]
+        self._reload = extensions.reload(
+            reactor, path, settings, environ, self._use, listen, admin
+        )
+        self._draining = False
+        self._confirmed: Mapping[str, Any] = self._reload.version
+        self.workers: list[Worker] = []
+
+    # -- what the admin listener tells
+
+    def ready(self) -> bool:
+        """Whether a worker takes requests."""
+        return not self._draining and any(w.told.get("ready") for w in self.workers)
+
+    def config_version(self) -> Mapping[str, Any]:
+        """The version all workers serve by, and the fate of the file last read."""
+        now = self._reload.version
+        serving = {worker.told.get("sha256") for worker in self.workers}
+        if now["error"] is not None:
+            return {**now, "version": self._confirmed["version"]}
+        if serving == {self.settings.sha256}:
+            self._confirmed = now
+        return self._confirmed
+
+    # -- life
+
+    def startService(self) -> None:
+        """
+        Bind, and start the workers.
+
+        :raises CannotListenError: an address is taken, or may not be used.
+        """
+        Service.startService(self)
+        for listener in (*self.listeners, *self.admin_listeners):
+            listener.start()
+        self._reload.start()
+        signal.signal(signal.SIGHUP, self._hang_up)
+        settings = self.settings
+        self.workers = [
+            Worker(self, number) for number in range(1, settings.server.processes + 1)
+        ]
+
+    def stopService(self) -> Deferred[None]:
+        """Drain all workers, then end. Fires when the last has ended."""
+        Service.stopService(self)
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        self._draining = True
+        self._reload.stop()
+        for port in self._binding.ports:
+            port.socket.listen(0)  # no more may queue; the workers take what waits
+        ended = DeferredList([worker.stop() for worker in self.workers])
+        patience = self.settings.server.graceful_timeout + _LAST
+        killing = self.reactor.callLater(patience, self._kill)
+        await ended
+        if killing.active():
+            killing.cancel()
+        for listener in (*self.listeners, *self.admin_listeners):
+            await listener.stop()
+
+    def _kill(self) -> None:
+        for worker in self.workers:
+            worker.signal(signal.SIGKILL)
+
+    # -- for workers
+
+    def spawn(self, worker: Worker) -> None:
+        """Start ``worker``'s process."""
+        descriptors = [port.socket.fileno() for port in self._binding.ports]
+        first = TELLS + 1
+        kept = range(first, first + len(descriptors))
+        told = ",".join(map(str, kept))
+        environ = {
+            **self._environ,
+            VARIABLE: told,
+            # A worker must find what this process found, wherever that lay.
+            "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+        }
+        self.reactor.spawnProcess(
+            worker,
+            sys.executable,
+            [sys.executable, "-m", "twisted", "aigw", *self._arguments],
+            env=environ,
+            path=os.getcwd(),
+            childFDs={
+                0: "w",
+                1: 1,
+                2: 2,
+                TELLS: "r",
+                **dict(zip(kept, descriptors, strict=True)),
+            },
+        )
+
+    def heard(self) -> None:
+        """A worker told something."""
+        self.config_version()
+
+    def _use(self, settings: Settings) -> None:
+        self.settings = settings
+        for worker in self.workers:
+            worker.signal(signal.SIGHUP)
+
+    def _hang_up(self, _number: int, _frame: Any) -> None:
+        self.reactor.callFromThread(self._renew)
+
+    def _renew(self) -> None:
+        """Changed or not: the workers must reopen their logs."""
+        self._reload.reload()
