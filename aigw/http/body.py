@@ -12,6 +12,7 @@ from typing import Final
 from aigw.errors import BadRequest, BodyTooLarge
 
 from .limits import Limits
+from .request import FRAMING
 
 _TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 #: A chunk's first line. RFC 9112 also allows zeros before the size and blanks around
@@ -21,7 +22,7 @@ _LINE: Final = re.compile(
     rb"(?:;%b(?:=(?:%b|\"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+\"))?)*+\Z"
     % (_TOKEN, _TOKEN)
 )
-_TRAILER: Final = re.compile(rb"%b:[\t -~\x80-\xff]*+\Z" % _TOKEN)
+_TRAILER: Final = re.compile(rb"(%b):[\t -~\x80-\xff]*+\Z" % _TOKEN)
 #: A chunk's own bytes that are not counted against it: chunks may be small.
 _FREE: Final = 16
 #: The most bytes of chunk lines beyond what the chunks' sizes justify.
@@ -58,6 +59,7 @@ class ChunkedBody:
     """
     A chunked body. Trailer fields are checked and thrown away: nothing here asked for
     them, and merged into the headers they would be a way around every check of those.
+    Those that frame a message must not be among them (RFC 9110, section 6.5.1).
     """
 
     __slots__ = (
@@ -168,7 +170,8 @@ class ChunkedBody:
             or self._trailer_bytes > self._limits.trailers
         ):
             raise BadRequest("the trailers are too large", status=431, reason="framing")
-        if _TRAILER.match(line) is None:
+        match = _TRAILER.match(line)
+        if match is None or match[1].lower() in FRAMING:
             raise _malformed("a trailer field is malformed")
 
 

@@ -39,9 +39,11 @@ _AUTHORITY: Final = re.compile(rb"[A-Za-z]++://([^/?#]++)")
 #: What no head may hold: a line break other than CRLF. A CR at the end may become one.
 _BROKEN: Final = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
 _METHOD: Final = re.compile(_TOKEN)
+_FIRST: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z\r]")
 _DIGITS: Final = re.compile(rb"[0-9]{1,64}\Z")
 
-_FRAMING: Final = frozenset(
+#: Fields that tell whom a request addresses, where it ends, and what follows it.
+FRAMING: Final = frozenset(
     {
         b"host",
         b"content-length",
@@ -138,7 +140,7 @@ def _frame(head: Head, data: bytes, start: int, end: int, most: int) -> None:
     chunked = close = websocket = False
     head.expects = False
     for name, value in head.headers:
-        if name not in _FRAMING:
+        if name not in FRAMING:
             continue
         if name == b"host":
             if host is not None:
@@ -276,13 +278,14 @@ class HeadReader:
     def _check(self, held: bytearray, start: int, seen: int) -> None:
         """Refuse early what no further bytes can make good."""
         size = len(held) - start
-        if size and held[start] != 0x0D and _METHOD.match(held, start) is None:
+        if size and _FIRST.match(held, start) is None:
             raise BadRequest("this is not HTTP", reason="head")
         if _BROKEN.search(held, max(0, seen - 1)) is not None:
             raise BadRequest("a line ends in something else than CRLF", reason="head")
         line = self._limits.request_line
         if not self._line_seen:
-            self._line_seen = held.find(b"\r\n", start, start + line + 2) >= 0
+            last = start + line + 2
+            self._line_seen = held.find(b"\r\n", max(start, seen - 1), last) >= 0
             # A CR beyond the limit may be the first half of the line's end.
             if not self._line_seen and size > line + 1:
                 _bound(size - 1, 0, self._limits)
