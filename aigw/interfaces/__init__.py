@@ -4,6 +4,7 @@ Each states who calls it, in which order, what it may raise and how long it live
 None of them may block; whoever must wait returns an awaitable.
 """
 
+from .balancer import IBalancer
 from .chat import IChatDialect, IReader, IWriter
 from .dialect import IDialect, ITap
 from .downstream import IBodySource, IDownstream
@@ -16,6 +17,7 @@ from .wheel import IAlarm, IWheel
 
 __all__ = [
     "IAlarm",
+    "IBalancer",
     "IBodySource",
     "IChatDialect",
     "IDialect",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from .check import ActiveCheck
 from .headers import Headers
 from .outbound import Keepalive, Patience, Trust
 
@@ -125,6 +127,14 @@ class Instance:
     :ivar request_body: ``override.request_body``: dialect name to partial body.
     :ivar force_override: ``override.request_body_force_override``.
     :ivar max_body: the largest request body, bytes.
+    :ivar weight: its share among the instances of its priority; 0 is never asked.
+    :ivar priority: the larger is asked first.
+    :ivar models: globs over the client's model; empty takes every model.
+    :ivar model_map: the client's model to the one asked of the provider.
+    :ivar max_concurrent: the most attempts at once, or None.
+    :ivar max_queued: the most requests that wait for one of those to end.
+    :ivar queue_timeout: how long they wait, seconds.
+    :ivar check: how its health is probed, or None.
     """
 
     name: str
@@ -148,3 +158,22 @@ class Instance:
     crossing: Crossing = Crossing()
     streaming: Streaming = Streaming()
     logging: Logging = Logging()
+    weight: int = 1
+    priority: int = 0
+    models: tuple[str, ...] = ()
+    model_map: Mapping[str, str] = field(default_factory=dict)
+    max_concurrent: int | None = None
+    max_queued: int = 100
+    queue_timeout: float = 30.0
+    check: ActiveCheck | None = None
+
+    def takes(self, model: str) -> bool:
+        """Whether a request for ``model`` may go here."""
+        return not self.models or any(fnmatchcase(model, glob) for glob in self.models)
+
+    def serving(self, model: str) -> Instance:
+        """The instance as it serves a request for ``model``: ``model_map`` applied."""
+        asked = self.model_map.get(model)
+        if asked is None:
+            return self
+        return replace(self, options={**self.options, "model": asked})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .envelope import Envelope
 from .instance import Instance
+from .policy import Policy
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +30,7 @@ class Route:
     :ivar injects: whether an instance of it has credentials of its own.
     :ivar instances: what serves it, in the file's order.
     :ivar retries: whether another try may ever follow a failed one.
+    :ivar policy: how several instances serve it; None where one does, and plainly.
     """
 
     id: str
@@ -44,3 +46,4 @@ class Route:
     allow_origins: tuple[str, ...] = ()
     injects: bool = False
     retries: bool = False
+    policy: Policy | None = None

@@ -1,0 +1,182 @@
+"""
+A cluster: the instances behind one route, what is known of them, and who chooses.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aigw.errors import ConfigError
+from aigw.model.instance import Instance
+from aigw.model.outcome import Verdict
+from aigw.model.policy import Policy
+from aigw.model.route import Route
+
+from .balance import BUILT_IN, Make
+from .budget import Budget
+from .instances import Standing, Ticket
+from .slots import Waiting
+
+
+class Lease:
+    """
+    An attempt's place at an instance, from the choice to the end. ``release`` must be
+    called exactly once, whatever became of the attempt.
+    """
+
+    __slots__ = ("_cluster", "_first", "_standing", "_started", "_ticket", "instance")
+
+    def __init__(self, cluster: Cluster, instance: Instance, now: float) -> None:
+        self.instance = instance
+        self._cluster = cluster
+        self._standing = standing = cluster.standings[instance]
+        self._started = now
+        self._first = False
+        self._ticket: Ticket = standing.began()
+        cluster.balancer.began(self.instance, now)
+
+    def judged(self, verdict: Verdict, retry_after: float | None, now: float) -> None:
+        """
+        The attempt was judged; a later judgement of trouble stands against an earlier
+        one that all was well.
+        """
+        self._standing.judged(self._ticket, verdict, retry_after, now)
+
+    def first(self, now: float) -> None:
+        """Its first content has come. Idempotent."""
+        if not self._first:
+            self._first = True
+            self._cluster.balancer.first(self.instance, now - self._started, now)
+
+    def release(self, now: float) -> None:
+        """The attempt is over."""
+        failed = self._ticket.failed is True
+        self._cluster.balancer.ended(self.instance, failed, now)
+        self._standing.ended(self._ticket, now)
+
+
+class Cluster:
+    """
+    See the module.
+
+    :param route: a route with a policy.
+    :param before: the cluster of the same route before a reload: what it knows of
+        instances that are still there stays known.
+    :param balancers: the balancers there are, by name.
+    :param random: numbers from 0 up to 1.
+    :raises ConfigError: the policy names a balancer there is none of.
+    """
+
+    def __init__(
+        self,
+        route: Route,
+        before: Cluster | None = None,
+        balancers: Mapping[str, Make] = BUILT_IN,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self.route = route
+        self.policy: Policy = route.policy or Policy()
+        self.random = random
+        self.budget = Budget()
+        make = balancers.get(self.policy.balancer)
+        if make is None:
+            there = ", ".join(sorted(balancers))
+            name = self.policy.balancer
+            raise ConfigError([f"route {route.id}: no balancer {name!r}; {there}"])
+        self.balancer = make(random)
+        self.balancer.use(route.instances)
+        known = {} if before is None else before._by_identity()
+        self.standings: dict[Instance, Standing] = {}
+        for instance in route.instances:
+            standing = known.get(_identity(instance))
+            if standing is None:
+                standing = Standing(instance, self.policy)
+            else:
+                standing.renew(instance, self.policy)
+            self.standings[instance] = standing
+
+    def eligible(self, model: str, size: int) -> list[Instance]:
+        """
+        The instances that may serve a request at all.
+
+        :param model: the model the client named.
+        :param size: of the request's body, bytes.
+        """
+        return [
+            instance
+            for instance in self.route.instances
+            if instance.weight and size <= instance.max_body and instance.takes(model)
+        ]
+
+    def choose(
+        self, among: Sequence[Instance], key: str, now: float
+    ) -> Instance | None:
+        """
+        The instance to ask next; its slot is taken.
+
+        Of those that are well, the highest priority that has a free slot; where none is
+        well, of the least bad ones. None where those have no free slot.
+
+        :param among: at least one instance.
+        """
+        free = [
+            instance
+            for instance in self._acceptable(among, now)
+            if self.standings[instance].slots.free
+        ]
+        if not free:
+            return None
+        level = max(instance.priority for instance in free)
+        candidates = [instance for instance in free if instance.priority == level]
+        chosen = self.balancer.pick(candidates, key, now)
+        self.standings[chosen].slots.take()
+        return chosen
+
+    def wait(
+        self,
+        among: Sequence[Instance],
+        granted: Callable[[Instance], None],
+        now: float,
+    ) -> Waiting | None:
+        """
+        Wait for a slot of the instances that :meth:`choose` had in mind.
+
+        :param granted: called once with the instance whose slot was taken.
+        :returns: what ``leave`` may be called of; None where all queues are full.
+        """
+        acceptable = self._acceptable(among, now)
+        owners = {self.standings[instance].slots: instance for instance in acceptable}
+        waiting = Waiting(lambda slots: granted(owners[slots]))
+        return waiting if waiting.join(owners) else None
+
+    def lease(self, instance: Instance, now: float) -> Lease:
+        """An attempt begins at ``instance``, whose slot was taken."""
+        return Lease(self, instance, now)
+
+    def give_back(self, instance: Instance) -> None:
+        """A slot was taken, and nothing was begun."""
+        self.standings[instance].slots.give_back()
+
+    def told(self, now: float) -> dict[str, Any]:
+        """The state of all instances in plain words."""
+        return {
+            "route": self.route.id,
+            "balancer": self.policy.balancer,
+            "instances": [standing.told(now) for standing in self.standings.values()],
+        }
+
+    def _acceptable(self, among: Sequence[Instance], now: float) -> list[Instance]:
+        """Those in the least trouble; all of them may be in some."""
+        graded = [(self.standings[one].trouble(now), one) for one in among]
+        least = min(trouble for trouble, _ in graded)
+        return [instance for trouble, instance in graded if trouble == least]
+
+    def _by_identity(self) -> dict[tuple[Any, ...], Standing]:
+        return {_identity(instance): one for instance, one in self.standings.items()}
+
+
+def _identity(instance: Instance) -> tuple[Any, ...]:
+    """What makes an instance the same one after a reload."""
+    return instance.name, instance.provider, instance.endpoint
