@@ -23,17 +23,19 @@ class Reuse:
     prefix = "reuse"
 
     def parseStreamServer(
-        self,
-        reactor: Any,
-        port: str,
-        interface: str = "",
-        backlog: str = "50",
+        self, reactor: Any, *arguments: Any, **settings: Any
     ) -> IStreamServerEndpoint:
-        """Takes what ``tcp:`` takes."""
-        # Not at the top: this object is made whenever plugins are listed.
-        from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
-        from twisted.internet.tcp import makeBinding
+        """Takes what ``tcp:`` takes: the port, ``interface``, ``backlog``."""
+        return _endpoint(reactor, *arguments, **settings)
 
-        kind = TCP6ServerEndpoint if ":" in interface else TCP4ServerEndpoint
-        bound: Any = makeBinding(interface=interface, port=int(port), reusePort=True)
-        return kind(reactor, bound, backlog=int(backlog))
+
+def _endpoint(
+    reactor: Any, port: str, interface: str = "", backlog: str = "50"
+) -> IStreamServerEndpoint:
+    # Not at the top: the parser is made whenever plugins are listed.
+    from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
+    from twisted.internet.tcp import makeBinding
+
+    kind = TCP6ServerEndpoint if ":" in interface else TCP4ServerEndpoint
+    bound: Any = makeBinding(interface=interface, port=int(port), reusePort=True)
+    return kind(reactor, bound, backlog=int(backlog))

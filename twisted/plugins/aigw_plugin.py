@@ -1,4 +1,4 @@
-"""Lets ``twist`` and ``twistd`` offer ``aigw``, and any endpoint string be ``reuse:``."""
+"""Lets ``twist`` and ``twistd`` offer ``aigw``, and endpoint strings ``reuse:``."""
 
 from twisted.application.service import ServiceMaker
 

@@ -1,0 +1,156 @@
+"""Several workers behind one queue: none of their ends loses what is not their own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from .programs import Daemon, chat, frames, mock_provider, program, wait_for
+
+pytestmark = pytest.mark.process
+
+
+def streams(
+    pool: ThreadPoolExecutor, port: int, count: int, model: str
+) -> list[Future[tuple[int, bytes]]]:
+    return [pool.submit(chat, port, model, True) for _ in range(count)]
+
+
+def outcome(future: Future[tuple[int, bytes]]) -> str:
+    """``whole``, ``cut`` or ``refused``."""
+    try:
+        status, body = future.result()
+    except (http.client.IncompleteRead, ConnectionResetError):
+        return "cut"
+    except (OSError, http.client.HTTPException):
+        return "refused"
+    return "whole" if status == 200 and b"[DONE]" in body else "cut"
+
+
+def test_workers_share_the_work_and_speak_with_one_voice(tmp_path: Path) -> None:
+    with mock_provider(tmp_path) as provider:
+        daemon = Daemon(tmp_path, provider, workers=2)
+        with daemon.running(), ThreadPoolExecutor(16) as pool:
+            assert len(daemon.workers()) == 2
+            done = streams(pool, daemon.port, 40, "mock-n10-d10")
+            assert [outcome(each) for each in done] == ["whole"] * 40
+            assert daemon.version()["version"] == 1
+            assert daemon.terminate() == -signal.SIGTERM
+        records = daemon.records.read_text().splitlines()
+        assert len([json.loads(line) for line in records]) == 40
+        assert "s3cret" not in daemon.log.read_text() + daemon.records.read_text()
+
+
+def test_killed_worker_takes_only_its_own_connections(tmp_path: Path) -> None:
+    with mock_provider(tmp_path) as provider:
+        daemon = Daemon(tmp_path, provider, workers=2)
+        with daemon.running(), ThreadPoolExecutor(60) as pool:
+            before = streams(pool, daemon.port, 20, "mock-n60-d20")
+            time.sleep(0.4)
+            victim, survivor = daemon.workers()
+            os.kill(victim, signal.SIGKILL)
+            after = streams(pool, daemon.port, 20, "mock-n10-d10")
+            assert {outcome(each) for each in after} == {"whole"}
+            ends = [outcome(each) for each in before]
+            assert set(ends) <= {"whole", "cut"}
+            assert "whole" in ends
+            wait_for(lambda: len(daemon.workers()) == 2, "another worker")
+            assert survivor in daemon.workers()
+            assert victim not in daemon.workers()
+
+
+def test_stop_under_load_resets_nobody_who_waits(tmp_path: Path) -> None:
+    with mock_provider(tmp_path) as provider:
+        daemon = Daemon(tmp_path, provider, workers=2)
+        with daemon.running(), ThreadPoolExecutor(60) as pool:
+            # Held, so that what comes next waits in the queue.
+            for worker in daemon.workers():
+                os.kill(worker, signal.SIGSTOP)
+            waiting = streams(pool, daemon.port, 40, "mock-n5-d10")
+            time.sleep(0.5)
+            daemon.process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            for worker in daemon.workers():
+                os.kill(worker, signal.SIGCONT)
+            assert [outcome(each) for each in waiting] == ["whole"] * 40
+            daemon.process.wait(20)
+
+
+def test_reload_reaches_every_worker(tmp_path: Path) -> None:
+    with mock_provider(tmp_path) as provider:
+        daemon = Daemon(tmp_path, provider, workers=2)
+        with daemon.running():
+            daemon.config["routes"][0]["uri"] = "/other/*"
+            daemon.write()
+            wait_for(lambda: daemon.version()["version"] == 2, "the reload")
+            assert {chat(daemon.port)[0] for _ in range(20)} == {404}
+            good = daemon.version()
+            daemon.config["routes"][0]["uri"] = 7
+            daemon.write()
+            wait_for(lambda: daemon.version()["error"], "the refusal")
+            assert daemon.version()["version"] == good["version"]
+            assert {chat(daemon.port)[0] for _ in range(20)} == {404}
+
+
+def test_workers_end_with_their_parent(tmp_path: Path) -> None:
+    with mock_provider(tmp_path) as provider:
+        daemon = Daemon(tmp_path, provider, workers=2)
+        with daemon.running():
+            workers = daemon.workers()
+            daemon.process.kill()
+            daemon.process.wait(20)
+            wait_for(
+                lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers),
+                "the workers' end",
+            )
+
+
+def test_workers_share_a_unix_socket(tmp_path: Path) -> None:
+    with mock_provider(tmp_path) as provider:
+        path = tmp_path / "aigw.sock"
+        daemon = Daemon(tmp_path, provider, workers=2, listen=[f"unix:{path}"])
+        with daemon.running():
+            for _ in range(6):
+                client = http.client.HTTPConnection("gateway")
+                client.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                client.sock.connect(str(path))
+                client.request("GET", "/healthz/live")
+                assert client.getresponse().status == 200
+                client.close()
+            assert daemon.terminate() == -signal.SIGTERM
+        assert not path.exists()
+        assert "Traceback" not in daemon.log.read_text()
+
+
+def test_busy_port_is_told_at_once(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, 1, workers=2)
+    daemon.write()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", daemon.port))
+        taken.listen()
+        with program(
+            "twisted", "aigw", "--config", str(daemon.path), log=daemon.log
+        ) as process:
+            assert process.wait(20) != 0
+    assert "CannotListenError" in daemon.log.read_text()
+
+
+def test_streams_survive_a_workers_orderly_end(tmp_path: Path) -> None:
+    with mock_provider(tmp_path) as provider:
+        daemon = Daemon(tmp_path, provider, workers=2)
+        with daemon.running(), ThreadPoolExecutor(20) as pool:
+            done = streams(pool, daemon.port, 10, "mock-n40-d20")
+            time.sleep(0.3)
+            os.kill(daemon.workers()[0], signal.SIGTERM)
+            later = streams(pool, daemon.port, 10, "mock-n5-d10")
+            bodies = [each.result()[1] for each in done + later]
+            assert all(b"[DONE]" in body for body in bodies)
+            assert {frames(body) for body in bodies[:10]} == {frames(bodies[0])}
