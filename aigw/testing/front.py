@@ -14,7 +14,7 @@ from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IAddress, ITransport
+from twisted.internet.interfaces import IAddress, IConsumer, IPushProducer, ITransport
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -31,7 +31,7 @@ KINDS = ("channel", "resource")
 Serve = Callable[[IDownstream], Coroutine[Any, Any, None]]
 
 
-@implementer(ITransport)
+@implementer(ITransport, IConsumer, IPushProducer)
 class Wire:
     """
     The server's end of a connection whose client is the test.
