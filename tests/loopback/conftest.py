@@ -1,0 +1,43 @@
+"""
+Every test of this folder that asks for a gateway runs behind each front.
+
+pytest loads this file before pytest-twisted chooses a reactor, so nothing here may
+import one at its top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_twisted
+
+if TYPE_CHECKING:
+    from .house import House
+
+#: Makes a gateway with these ``ai-proxy`` fields, and ``server`` fields if given.
+Open = Callable[..., "House"]
+
+
+@pytest.fixture(params=["site", "channel"])
+def front(request: pytest.FixtureRequest) -> str:
+    """The front's name: twisted.web's, or the daemon's own."""
+    name: str = request.param
+    return name
+
+
+@pytest_twisted.async_yield_fixture()
+async def house(front: str) -> AsyncIterator[Open]:
+    """Opens gateways; all are closed at the test's end."""
+    from .house import House
+
+    opened: list[House] = []
+
+    def open_house(*, server: dict[str, Any] | None = None, **fields: Any) -> House:
+        opened.append(House(front, server or {}, fields))
+        return opened[-1]
+
+    yield open_house
+    for each in opened:
+        await each.close()
