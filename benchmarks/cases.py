@@ -17,8 +17,8 @@ class Setup(Enum):
     CONVERSION = "conversion"  # Anthropic's API outside, OpenAI's inside
     TLS_CLIENT = "tls-client"  # clients come over TLS
     TLS_PROVIDER = "tls-provider"  # the provider is reached over TLS
-    WORKERS_1 = "workers-1"  # one worker on all cores
-    WORKERS_2 = "workers-2"  # two workers on all cores
+    WORKERS_1 = "workers-1"  # one worker
+    WORKERS_2 = "workers-2"  # two workers on the same core, so that turns are even
 
 
 class Unit(Enum):
@@ -183,7 +183,7 @@ LOAD = (
     ),
     Case(
         "workers-1",
-        "non-stream, one worker, no core of its own",
+        "non-stream, 64 connections, one worker",
         Unit.REQUEST,
         kind="json",
         connections=64,
@@ -191,7 +191,7 @@ LOAD = (
     ),
     Case(
         "workers-2",
-        "non-stream, two workers, no core of their own",
+        "non-stream, 64 connections, two workers on one core",
         Unit.REQUEST,
         kind="json",
         connections=64,

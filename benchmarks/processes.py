@@ -32,7 +32,6 @@ class Cores:
     proxy: str
     mock: str
     load: str
-    every: str
 
     @classmethod
     def of(cls, available: Iterable[int]) -> Cores:
@@ -43,8 +42,7 @@ class Cores:
         if len(cores) < 2:
             raise ValueError("the benchmark needs two cores")
         load = cores[2] if len(cores) > 2 else cores[1]
-        every = ",".join(map(str, cores))
-        return cls(str(cores[0]), str(cores[1]), str(load), every)
+        return cls(str(cores[0]), str(cores[1]), str(load))
 
 
 def free_port() -> int:

@@ -20,8 +20,6 @@ from .samples import Sample, of_load
 
 Samples = dict[str, dict[str, list[Sample]]]
 
-_WORKERS = (Setup.WORKERS_1, Setup.WORKERS_2)
-
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -108,9 +106,8 @@ class Measurement:
         folder = self._folder / f"{peer.name}-{setup.value}"
         folder.mkdir(exist_ok=True)
         wiring = Wiring(free_port(), upstream, setup, folder, self._tls)
-        cores = self._cores.every if setup in _WORKERS else self._cores.proxy
         try:
-            process = stack.enter_context(peer.start(wiring, cores))
+            process = stack.enter_context(peer.start(wiring, self._cores.proxy))
         except NotReady as error:
             say(f"{peer.name} does not serve {setup.value}: {error}")
             return None
@@ -173,8 +170,9 @@ class Measurement:
         sample = of_load(case, tools.run_load(command, self._cores.load), direct)
         spent = [cpu_seconds(pid) - was for pid, was in zip(pids, before, strict=True)]
         total = sum(spent)
-        if case.setup is Setup.WORKERS_2 and total:
+        if case.setup is Setup.WORKERS_2 and total and len(pids) > 1:
             # The parent that watches over the workers does next to nothing.
+            sample.extra["processes"] = len(pids)
             sample.extra["busier_percent"] = max(spent) / total * 100
         return sample
 

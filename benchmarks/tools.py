@@ -54,18 +54,16 @@ def mock_stats(port: int) -> dict[str, int]:
 
 def chat_body(model: str, stream: bool, size: int) -> bytes:
     """A chat request of exactly ``size`` bytes, its prompt made of short messages."""
-    head: dict[str, Any] = {"model": model, "stream": stream, "max_tokens": 256}
     sentence = "A gateway that never drops a byte is told in about a hundred tokens. "
-    messages = [
-        {"role": "user" if turn % 2 else "assistant", "content": sentence * 14}
-        for turn in range(max(0, size // 1000 - 1))
-    ]
-    messages.append({"role": "user", "content": ""})
-    body = {**head, "messages": messages}
-    missing = size - len(json.dumps(body))
-    if missing < 0:
+    body: dict[str, Any] = {"model": model, "stream": stream, "max_tokens": 256}
+    body["messages"] = messages = [{"role": "user", "content": ""}]
+    message = {"role": "user", "content": sentence * 14}
+    room = size - len(json.dumps(body))
+    if room < 0:
         raise ValueError(f"a body of {size} bytes is too small for a chat request")
-    messages[-1]["content"] = "x" * missing
+    one = len(json.dumps(message)) + len(", ")
+    messages += [message] * (room // one)
+    messages[0]["content"] = "x" * (room % one)
     return json.dumps(body).encode()
 
 
