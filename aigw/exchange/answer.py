@@ -6,7 +6,7 @@ from aigw.errors import AnswerTooLarge, UpstreamError
 from aigw.framing import Framings
 from aigw.http.headers import towards_client
 from aigw.interfaces import IFraming, IWheel
-from aigw.model.headers import Headers, first, media_type
+from aigw.model.headers import Headers, media_type_of
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
 from aigw.streaming.flush import Flush
@@ -47,23 +47,26 @@ class Answers:
         :raises UpstreamError: a heartbeat has begun a stream, and this is none.
         """
         instance = attempt.instance
-        self._check_length(headers, instance)
-        framing = self._framings.by_content_type(media_type(headers))
-        coded = first(headers, b"content-encoding") not in (None, b"identity")
-        if status >= 400 or coded:
-            framing = None
+        fields = dict(headers)
+        length = fields.get(b"content-length")
+        self._check_length(length, instance)
+        kind = media_type_of(fields.get(b"content-type", b""))
+        coded = fields.get(b"content-encoding", b"identity") != b"identity"
+        framing = None
+        if status < 400 and not coded:
+            framing = self._framings.by_content_type(kind)
         if exchange.begun and (status != 200 or framing is not exchange.framing):
             raise UpstreamError(
                 f"the provider answered with status {status}", reason="no_stream"
             )
         exchange.answered(framing)
-        way = self._way(exchange, outbound, instance, framing, coded, headers)
+        readable = not coded and kind == "application/json"
+        way = self._way(exchange, outbound, instance, framing, readable)
         exchange.way = way
-        told = towards_client(headers, instance.crossing)
+        told = towards_client(headers, instance)
         if framing is not None:
             told = exchange.stream_headers(told)
         else:
-            length = first(headers, b"content-length")
             if length is not None:
                 told.append((b"content-length", length))
             told = exchange.headers(told)
@@ -90,9 +93,8 @@ class Answers:
         attempt.attach(relay)
         return relay
 
-    def _check_length(self, headers: Headers, instance: Instance) -> None:
+    def _check_length(self, length: bytes | None, instance: Instance) -> None:
         most = instance.streaming.max_response_bytes
-        length = first(headers, b"content-length")
         if most is not None and length is not None and int(length) > most:
             reason = "max_response_bytes"
             raise AnswerTooLarge(f"{reason} exceeded", reason=reason)
@@ -103,13 +105,11 @@ class Answers:
         outbound: Outbound,
         instance: Instance,
         framing: IFraming | None,
-        coded: bool,
-        headers: Headers,
+        readable: bool,
     ) -> Way:
         dialect = exchange.dialect
         collect = instance.logging.payloads
         if framing is None:
-            readable = not coded and media_type(headers) == "application/json"
             return Verbatim(dialect.tap(collect) if readable else None)
         watch = collect or instance.deadlines.idle is not None
         # A dialect's terminal frame is looked for in its own framing alone.

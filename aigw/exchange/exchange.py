@@ -240,6 +240,9 @@ class Exchange:
                 record.first_byte_ms = self._since(written)
                 record.first_token_ms = self._since(relay.first_content_at)
             record.overhead_ms = max(0.0, own) * 1000
+        # Each of these leads back here: a request shall leave the collector nothing.
+        self.downstream.on_lost = None
+        self.attempt = self.relay = self.way = None
 
     def _meter(self) -> None:
         """What the answer used, as far as it could be read."""

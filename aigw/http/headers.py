@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from aigw.model.headers import Headers
-from aigw.model.instance import Crossing, Instance
+from aigw.model.instance import Instance
 
 #: Fields of the connection, not of the message (RFC 9110, section 7.6.1).
 HOP_BY_HOP = frozenset(
@@ -71,21 +71,25 @@ _ANSWER = frozenset(
 _ANSWER_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-", b"x-amzn-bedrock-")
 
 
+# Remembered by instance, which is hashed by identity: a Crossing would be hashed field
+# by field for each header field of each request.
 @lru_cache(maxsize=4096)
-def _crosses(name: bytes, crossing: Crossing, has_auth: bool) -> bool:
+def _crosses(name: bytes, instance: Instance) -> bool:
+    crossing = instance.crossing
     if name in crossing.deny or name in _OURS or name in HOP_BY_HOP:
         return False
     if name in crossing.allow or crossing.mode == "reference":
         return True
     if name in _PRIVATE or name.startswith(_PRIVATE_PREFIXES):
         return False
-    if has_auth:
+    if instance.has_auth:
         return name not in CREDENTIALS and not name.startswith(_CREDENTIAL_PREFIXES)
     return True
 
 
 @lru_cache(maxsize=4096)
-def _returns(name: bytes, crossing: Crossing) -> bool:
+def _returns(name: bytes, instance: Instance) -> bool:
+    crossing = instance.crossing
     if name in crossing.answer_deny or name in HOP_BY_HOP:
         return False
     if name in _ANSWER or name.startswith(_ANSWER_PREFIXES):
@@ -110,7 +114,6 @@ def towards_provider(headers: Headers, own: Headers, instance: Instance) -> Head
     :param own: what the provider and the configuration set; these replace the client's
         fields of the same name.
     """
-    crossing, has_auth = instance.crossing, instance.has_auth
     stopped = {name for name, _ in own}
     dropped = named_by_connection(headers)
     if dropped:
@@ -118,7 +121,7 @@ def towards_provider(headers: Headers, own: Headers, instance: Instance) -> Head
     crossed = [
         pair
         for pair in headers
-        if pair[0] not in stopped and _crosses(pair[0], crossing, has_auth)
+        if pair[0] not in stopped and _crosses(pair[0], instance)
     ]
     # A coded answer could not be metered, and a stream decoded and coded again would
     # have to be buffered.
@@ -126,9 +129,9 @@ def towards_provider(headers: Headers, own: Headers, instance: Instance) -> Head
     return crossed + own
 
 
-def towards_client(headers: Headers, crossing: Crossing) -> Headers:
+def towards_client(headers: Headers, instance: Instance) -> Headers:
     """The fields of a provider's answer that a client gets."""
-    return [pair for pair in headers if _returns(pair[0], crossing)]
+    return [pair for pair in headers if _returns(pair[0], instance)]
 
 
 def query_without_credentials(query: bytes) -> bytes:

@@ -6,7 +6,6 @@ that is the top level alone; every value there stays raw bytes until asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -74,8 +73,7 @@ def _unparsable(why: str) -> BadRequest:
     return BadRequest(f"could not parse JSON request body: {why}", key="message")
 
 
-@dataclass(slots=True)
-class Envelope:
+class Envelope(msgspec.Struct):
     """
     One request as the gateway sees it.
 

@@ -9,6 +9,7 @@ have to be built for each request and would lose order or repetitions.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 #: (lower-case name, value) pairs in wire order.
 Headers = list[tuple[bytes, bytes]]
@@ -27,7 +28,10 @@ def media_type(headers: Iterable[tuple[bytes, bytes]]) -> str:
     The media type of ``content-type`` in lower case, without parameters;
     ``""`` where the field is absent (RFC 9110, section 8.3.1).
     """
-    value = first(headers, b"content-type")
-    if value is None:
-        return ""
+    return media_type_of(first(headers, b"content-type") or b"")
+
+
+@lru_cache(maxsize=256)
+def media_type_of(value: bytes) -> str:
+    """The media type of one ``content-type`` value, as :func:`media_type`."""
     return value.split(b";", 1)[0].strip().lower().decode("latin-1")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from .headers import Headers
 
 
@@ -77,8 +79,7 @@ class Keepalive:
     idle: float = 60.0
 
 
-@dataclass(slots=True)
-class Outbound:
+class Outbound(msgspec.Struct):
     """
     A prepared request: signed last, then sent as it is.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from .outcome import Outcome
 from .usage import Usage
 
 
-@dataclass(slots=True)
-class AttemptRecord:
+class AttemptRecord(msgspec.Struct):
     """
     One try at one instance. Times are ms from the attempt's start, None where
     that point was not reached.
@@ -40,8 +39,7 @@ class AttemptRecord:
     reason: str = ""
 
 
-@dataclass(slots=True)
-class Record:
+class Record(msgspec.Struct):
     """
     What is told of one exchange. The reference's variables (section 8.1) are made
     from it by the access log.
@@ -89,7 +87,7 @@ class Record:
     usage: Usage | None = None
     usage_state: str = "none"
     dropped_fields: tuple[str, ...] = ()
-    attempts: list[AttemptRecord] = field(default_factory=list)
+    attempts: list[AttemptRecord] = []  # msgspec copies it
     summaries: bool = False
     prompt: bytes | None = None
     text: str | None = None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True):
     """
     Tokens of one answer. The input parts exclude each other, so that they may
     be priced apart and summed; a dialect computes its vendor's totals from them.
