@@ -58,6 +58,7 @@ class Channel(Protocol):
         self._parting: Parting | None = None
         self._spoilt = False  # no request can follow the one being served
         self._advancing = False
+        self._crowded = False  # whether it is one connection too many
         self._peer = ""
         self._scheme = "http"
 
@@ -70,8 +71,10 @@ class Channel(Protocol):
             no_delay(True)
         self._reading = Reading(transport, self.front.wheel, self.drop)
         transport.registerProducer(self, True)
-        self.front.channels.add(self)
-        self._deadline.set(self.front.limits.head_timeout)
+        front = self.front
+        front.channels.add(self)
+        self._crowded = len(front.channels) > front.max_connections
+        self._deadline.set(front.limits.head_timeout)
 
     def dataReceived(self, data: bytes) -> None:
         if self._parting is not None:
@@ -213,7 +216,7 @@ class Channel(Protocol):
         if not self._peer:
             self._meet()
         peer = front.proxies.client(self._peer, head.headers)
-        if len(front.channels) > front.max_connections:
+        if self._crowded and len(front.channels) > front.max_connections:
             error = Unavailable("too many connections", retry_after=1, reason="busy")
             self._refuse(error, head)
             return b""

@@ -117,7 +117,7 @@ class Front(Factory):
     def drop(self) -> None:
         """Reset all connections. Exchanges under way see their clients leave."""
         for channel in list(self.channels):
-            channel.abort()
+            channel.drop()
 
 
 class Heads:
