@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from .consumers import Consumer
 from .log import Log
 from .part import Part, about
-from .plugins import NOT_BUILT, OBSERVING
+from .plugins import NOT_BUILT, OBSERVING, SERVING
 from .route import RouteConf
 from .server import Admin, Server
 from .state import State
@@ -21,7 +21,7 @@ class PluginMetadata(Part, frozen=True, kw_only=True):
 
     ignored: ClassVar[frozenset[str]] = OBSERVING
     refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        NOT_BUILT | {"ai-proxy"}, _NOT_BUILT
+        NOT_BUILT | SERVING, _NOT_BUILT
     )
 
 

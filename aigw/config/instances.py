@@ -19,13 +19,13 @@ from .auth import Auth
 from .endpoint import endpoint_of, proxy_from, proxy_of
 from .part import seconds
 from .providers import Hosts, check_provider, default_host
-from .proxy import AiProxy
+from .proxy import Use
 from .reading import Reader
 from .transport import Transport
 
 
 def instance_of(
-    conf: AiProxy, name: str, path: str, reader: Reader, hosts: Hosts, max_body: int
+    conf: Use, name: str, path: str, reader: Reader, hosts: Hosts, max_body: int
 ) -> Instance:
     """
     Compile one use of a provider. What is wrong is noted with ``reader``.
@@ -128,7 +128,7 @@ def _sections(auth: Auth, path: str, reader: Reader) -> dict[str, dict[str, obje
 
 
 def _proxy(
-    conf: AiProxy, endpoint: Endpoint | None, path: str, reader: Reader, hosts: Hosts
+    conf: Use, endpoint: Endpoint | None, path: str, reader: Reader, hosts: Hosts
 ) -> str | None:
     if conf.proxy is not None:
         return proxy_of(conf.proxy) if conf.proxy else None

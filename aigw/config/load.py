@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from aigw.errors import ConfigError
 
 from .consumers import Consumer
 from .file import File
+from .policy import BALANCERS
 from .providers import Hosts
 from .reading import WRONG, Reader
 from .routes import routes_of
@@ -26,6 +27,7 @@ def load(
     environ: Mapping[str, str],
     *,
     providers: Hosts,
+    balancers: Collection[str] = BALANCERS,
     name: str = "",
 ) -> Settings:
     """
@@ -36,6 +38,7 @@ def load(
     :param providers: the providers there are: name to the host each reaches without an
         endpoint (``{region}`` stands for ``provider_conf.region``), None where an
         endpoint must be configured.
+    :param balancers: the names of the balancers there are.
     :param name: what errors call the file; its path where one is given. A name ending
         in ``.json`` is read as JSON only.
     :raises ConfigError: the file cannot be read, or anything in it is wrong; its
@@ -58,7 +61,9 @@ def load(
             raise ValueError("the file is empty")
     except ValueError as error:
         raise ConfigError([f"{name}: {error}"]) from error
-    return compiled(tree, data, environ, providers=providers, name=name)
+    return compiled(
+        tree, data, environ, providers=providers, balancers=balancers, name=name
+    )
 
 
 def compiled(
@@ -67,6 +72,7 @@ def compiled(
     environ: Mapping[str, str],
     *,
     providers: Hosts,
+    balancers: Collection[str] = BALANCERS,
     name: str,
 ) -> Settings:
     """
@@ -80,7 +86,7 @@ def compiled(
     if file is WRONG:
         raise ConfigError(reader.problems)
     max_body = file.server.default_max_req_body_size
-    routes = routes_of(file.routes, reader, providers, max_body)
+    routes = routes_of(file.routes, reader, providers, balancers, max_body)
     if file.state.type == "redis":
         reader.problem(
             "state.type", "redis is not implemented by this version; accepted: memory"

@@ -23,11 +23,14 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     :cvar refused: known fields that this version cannot honour, and why.
     :cvar disableable: whether a refused field is let in when it is an object whose
         ``_meta.disable`` is true.
+    :cvar heirs: the field, a list of parts, whose items take over what they share with
+        this part and leave out; ``""`` for none.
     """
 
     ignored: ClassVar[frozenset[str]] = frozenset()
     refused: ClassVar[Mapping[str, str]] = MappingProxyType({})
     disableable: ClassVar[bool] = False
+    heirs: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from .multi import AiProxyMulti
 from .part import Part, about
 from .proxy import AiProxy
 
@@ -31,7 +32,7 @@ OBSERVING = frozenset(
 NOT_BUILT = frozenset(
     """
     acl ai-aliyun-content-moderation ai-aws-content-moderation ai-cache ai-lakera-guard
-    ai-prompt-decorator ai-prompt-guard ai-prompt-template ai-proxy-multi ai-rag
+    ai-prompt-decorator ai-prompt-guard ai-prompt-template ai-rag
     ai-rate-limiting ai-request-rewrite api-breaker attach-consumer-label authz-casbin
     authz-casdoor authz-keycloak aws-lambda azure-functions basic-auth batch-requests
     body-transformer cas-auth chaitin-waf client-control consumer-restriction cors csrf
@@ -48,6 +49,9 @@ NOT_BUILT = frozenset(
     """.split()
 )
 
+#: Plugins that serve a route; they make no sense anywhere else.
+SERVING = frozenset({"ai-proxy", "ai-proxy-multi"})
+
 _WHY = "not implemented by this version; set its _meta.disable to true to leave it out"
 
 
@@ -63,6 +67,9 @@ class Plugins(Part, frozen=True, kw_only=True):
     ai_proxy: Annotated[AiProxy | None, about("One provider behind the route.")] = (
         msgspec.field(name="ai-proxy", default=None)
     )
+    ai_proxy_multi: Annotated[
+        AiProxyMulti | None, about("Several instances behind the route, instead.")
+    ] = msgspec.field(name="ai-proxy-multi", default=None)
 
 
 class ConsumerPlugins(Part, frozen=True, kw_only=True):
@@ -70,6 +77,6 @@ class ConsumerPlugins(Part, frozen=True, kw_only=True):
 
     ignored: ClassVar[frozenset[str]] = OBSERVING
     refused: ClassVar[Mapping[str, str]] = MappingProxyType(
-        dict.fromkeys(NOT_BUILT | {"ai-proxy"}, _WHY)
+        dict.fromkeys(NOT_BUILT | SERVING, _WHY)
     )
     disableable: ClassVar[bool] = True

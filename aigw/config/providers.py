@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
-from .proxy import AiProxy
+from .proxy import Use
 from .reading import Reader
 
 #: Provider name to the host it reaches without an endpoint (``{region}`` stands for
@@ -25,13 +25,13 @@ REFERENCE = frozenset(
 )
 
 
-def default_host(conf: AiProxy, hosts: Hosts) -> str:
+def default_host(conf: Use, hosts: Hosts) -> str:
     """The host of a provider without an endpoint; ``""`` where it is not known."""
     host = hosts.get(conf.provider) or ""
     return host.replace("{region}", conf.provider_conf.region or "")
 
 
-def check_provider(conf: AiProxy, path: str, reader: Reader, hosts: Hosts) -> None:
+def check_provider(conf: Use, path: str, reader: Reader, hosts: Hosts) -> None:
     """Note what is wrong with the choice of a provider and with what it needs."""
     name = conf.provider
     if name not in hosts:

@@ -73,8 +73,8 @@ class Override(Part, frozen=True, kw_only=True):
     ] = False
 
 
-class AiProxy(Transport, frozen=True, kw_only=True):
-    """One provider behind a route."""
+class Use(Transport, frozen=True, kw_only=True):
+    """One use of a provider."""
 
     provider: Annotated[str, Meta(min_length=1), about("The provider's name.")]
     auth: Annotated[
@@ -91,6 +91,11 @@ class AiProxy(Transport, frozen=True, kw_only=True):
     override: Annotated[
         Override, about("What replaces the provider's address and the client's body.")
     ] = Override()
+
+
+class AiProxy(Use, frozen=True, kw_only=True):
+    """One provider behind a route."""
+
     meta: Annotated[PluginMeta, about("What every plugin object may hold.")] = (
         msgspec.field(name="_meta", default=PluginMeta())
     )

@@ -16,6 +16,7 @@ from typing import Any, Final, get_args, get_origin
 import msgspec
 
 from .accepted import accepts, arms, bare, told
+from .heirs import inherit
 from .part import Check, Part, Shown
 from .references import refers, resolve
 
@@ -196,7 +197,18 @@ class Reader:
                 self.problem(
                     _join(path, name), f"missing; accepted: {accepts(field.type)}"
                 )
-        return kind(**values) if complete else WRONG
+        if not complete:
+            return WRONG
+        if kind.heirs and kind.heirs in values:
+            # As they are from here on, and as the file is shown.
+            giver = kind(**values)
+            values[kind.heirs] = tuple(
+                inherit(item, given, giver) if isinstance(item, Part) else item
+                for item, given in zip(
+                    values[kind.heirs], value[kind.heirs], strict=True
+                )
+            )
+        return kind(**values)
 
     def _stranger(
         self, kind: type[Part], key: str, item: Any, path: str, fields: Iterable[str]

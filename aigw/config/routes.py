@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from aigw.model.envelope import Envelope
 from aigw.model.instance import Instance
+from aigw.model.policy import Policy
 from aigw.model.route import Route
 
 from .instances import instance_of
+from .multi import AiProxyMulti
+from .policy import instances_of, policy_of
 from .providers import Hosts
+from .proxy import AiProxy
 from .reading import Reader
 from .route import RouteConf
 from .vars import Expression, Test, compile_vars, matches_networks
 
 
 def routes_of(
-    confs: Sequence[RouteConf], reader: Reader, hosts: Hosts, max_body: int
+    confs: Sequence[RouteConf],
+    reader: Reader,
+    hosts: Hosts,
+    balancers: Collection[str],
+    max_body: int,
 ) -> tuple[Route, ...]:
     """
     Compile the routes that are switched on. All are checked, those switched off too;
     what is wrong is noted with ``reader``.
 
     :param hosts: the providers there are, see :mod:`.providers`.
+    :param balancers: the names of the balancers there are.
     :param max_body: the largest request body where a route states none, bytes.
     """
     routes = []
@@ -31,7 +40,7 @@ def routes_of(
         path = f"routes[{order}]"
         if not isinstance(conf, RouteConf):
             continue  # it was found wrong; it only keeps the others' places
-        route = _route(conf, order, path, reader, hosts, max_body)
+        route = _route(conf, order, path, reader, hosts, balancers, max_body)
         if route.id in seen:
             reader.problem(
                 f"{path}.id", f"{route.id} is the id of routes[{seen[route.id]}] too"
@@ -43,22 +52,30 @@ def routes_of(
 
 
 def _route(
-    conf: RouteConf, order: int, path: str, reader: Reader, hosts: Hosts, max_body: int
+    conf: RouteConf,
+    order: int,
+    path: str,
+    reader: Reader,
+    hosts: Hosts,
+    balancers: Collection[str],
+    max_body: int,
 ) -> Route:
     paths = _one_of(conf.uri, conf.uris, "uri", path, reader)
     if not paths and reader.sound(f"{path}.uri") and reader.sound(f"{path}.uris"):
         reader.problem(f"{path}.uri", "missing; accepted: uri or uris")
     expression = _expression(conf, path, reader)
-    proxy = conf.plugins.ai_proxy
-    here = f"{path}.plugins.ai-proxy"
+    proxy, multi = _serving(conf, path, reader)
     instances: tuple[Instance, ...] = ()
-    if proxy is not None and not proxy.meta.disable:
+    policy: Policy | None = None
+    if proxy is not None:
+        here = f"{path}.plugins.ai-proxy"
         name = f"ai-proxy-{proxy.provider}"
         instances = (instance_of(proxy, name, here, reader, hosts, max_body),)
-    elif reader.sound(f"{path}.plugins"):
-        reader.problem(
-            f"{path}.plugins", "nothing here serves the route; accepted: ai-proxy"
-        )
+    elif multi is not None:
+        here = f"{path}.plugins.ai-proxy-multi"
+        instances = instances_of(multi, here, reader, hosts, max_body)
+        policy = policy_of(multi, here, reader, balancers)
+    transport = proxy or multi
     return Route(
         id=f"route-{order + 1}" if conf.id is None else str(conf.id),
         paths=paths,
@@ -73,9 +90,34 @@ def _route(
         test=None if expression is None else expression.test,
         reads_body=expression is not None and expression.reads_body,
         strip_prefix=conf.strip_prefix,
-        allow_origins=() if proxy is None else proxy.allow_origins,
+        allow_origins=() if transport is None else transport.allow_origins,
         injects=any(instance.has_auth for instance in instances),
+        retries=policy is not None and policy.retries(len(instances)),
+        policy=policy,
     )
+
+
+def _serving(
+    conf: RouteConf, path: str, reader: Reader
+) -> tuple[AiProxy | None, AiProxyMulti | None]:
+    """The one plugin that serves the route."""
+    plugins = conf.plugins
+    proxy, multi = plugins.ai_proxy, plugins.ai_proxy_multi
+    if proxy is not None and proxy.meta.disable:
+        proxy = None
+    if multi is not None and multi.meta.disable:
+        multi = None
+    if proxy is not None and multi is not None:
+        reader.problem(
+            f"{path}.plugins.ai-proxy-multi",
+            "beside ai-proxy; accepted: one of the two",
+        )
+    elif proxy is None and multi is None and reader.sound(f"{path}.plugins"):
+        reader.problem(
+            f"{path}.plugins",
+            "nothing here serves the route; accepted: ai-proxy, ai-proxy-multi",
+        )
+    return proxy, multi
 
 
 def _one_of(

@@ -83,7 +83,8 @@ def test_remote_addr_joins_vars() -> None:
         ),
         (
             {"plugins": {}},
-            "routes[0].plugins: nothing here serves the route; accepted: ai-proxy",
+            "routes[0].plugins: nothing here serves the route;"
+            " accepted: ai-proxy, ai-proxy-multi",
         ),
         (
             {"script": "return 1"},
@@ -186,7 +187,8 @@ def test_an_unknown_plugin_is_refused_with_the_nearest_name() -> None:
 
 def test_a_disabled_ai_proxy_serves_nothing() -> None:
     assert problems(with_route({"_meta": {"disable": True}})) == [
-        "routes[0].plugins: nothing here serves the route; accepted: ai-proxy"
+        "routes[0].plugins: nothing here serves the route;"
+        " accepted: ai-proxy, ai-proxy-multi"
     ]
 
 
