@@ -304,6 +304,29 @@ async def test_a_deadline_after_output_says_so_then_cuts(
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_client_that_did_not_read_finds_the_error_behind_what_was_queued(
+    house: Open,
+) -> None:
+    # Where the usage chunk is looked for, only whole frames leave, so that an error
+    # frame can always stand behind them.
+    here = house(timeouts={"total_ms": 400}, stream_usage="hide")
+    client = await here.ask(post(chat("mock-endless-s4096")), receive_buffer=8192)
+    await client.events(1)
+    client.pause()
+    seen = await here.seen()
+    record = await here.record()
+    assert (record.outcome, record.reason) == (Outcome.LIMIT, "total")
+    assert seen.paused
+    await until(lambda: seen.left)
+    client.resume()
+    await cut(here, client, Outcome.LIMIT, "total")
+    assert told(client)["code"] == TIMEOUT
+    before_error = client.answer.body.rpartition(b"data: ")[0]
+    assert len(before_error) > 100_000
+    assert bytes(seen.sent).startswith(before_error)
+
+
+@pytest_twisted.ensureDeferred
 async def test_bytes_alone_do_not_end_a_read_deadline(house: Open) -> None:
     here = house(timeout=150)
     # Comments keep `timeout` from ringing, and frames 100 ms apart do.

@@ -32,6 +32,18 @@ async def test_a_burst_leaves_in_no_more_writes_than_it_came_in_without_a_flush(
 
 
 @pytest_twisted.ensureDeferred
+async def test_frames_faster_than_the_flush_leave_once_an_interval(house: Open) -> None:
+    here = house(streaming_flush_interval_ms=50)
+    client = await here.ask(post(chat("mock-n100-d2")))
+    answer = await client.ended()
+    assert answer.body == bytes((await here.seen()).sent)
+    lasted = client.reads[-1][0] - client.reads[0][0]
+    # The first leaves at once, and what ends the stream with all before it.
+    assert len(answer.pieces) <= lasted / 0.05 + 3
+    assert lasted > 0.15
+
+
+@pytest_twisted.ensureDeferred
 async def test_without_a_flush_each_read_of_the_provider_is_one_write(
     house: Open,
 ) -> None:
