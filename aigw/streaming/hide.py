@@ -17,6 +17,8 @@ from aigw.errors import FramingError
 from aigw.interfaces import IFraming, ITap
 from aigw.model import sight as sights
 
+from .skip import unmarked
+
 HOLD_LIMIT: Final = 64 * 1024
 
 #: One block of an event stream with the blank line that ends it (WHATWG HTML, 9.2.5).
@@ -46,14 +48,9 @@ class Hiding:
         self._size = 0
 
     def feed(self, data: bytes) -> bytes:
-        if self._content and not self._held and self._framing.whole(data):
-            for mark in self.tap.marks:
-                if mark in data:
-                    break
-            else:
-                self.sight = sights.CONTENT
-                return data
         self.sight = sights.NOTHING
+        if self._content and not self._held and self._framing.whole(data):
+            return self._without_usage(data)
         self._held.append(data)
         self._size += len(data)
         if b"\n" not in data and b"\r" not in data and self._size <= HOLD_LIMIT:
@@ -85,17 +82,25 @@ class Hiding:
             return buf, b""
 
     def _without_usage(self, complete: bytes) -> bytes:
-        """Look at all frames of ``complete``; returns it without usage-only ones."""
-        if b'"usage"' not in complete:
-            self._look(complete)
+        """Look at what must be looked at; returns all but usage-only frames."""
+        skipped = 0
+        if self._content:
+            skipped = unmarked(self._framing, self.tap.marks, complete)
+            if skipped:
+                self.sight |= sights.CONTENT
+            if skipped == len(complete):
+                return complete
+        rest = complete[skipped:]
+        if b'"usage"' not in rest:
+            self._look(rest)
             return complete
-        kept: list[bytes] = []
+        kept = [complete[:skipped]]
         end = 0
-        for block in _BLOCK.finditer(complete):
+        for block in _BLOCK.finditer(rest):
             end = block.end()
             if not self._look(block[0]) & sights.USAGE_ONLY:
                 kept.append(block[0])
-        kept.append(complete[end:])
+        kept.append(rest[end:])
         return b"".join(kept)
 
     def _look(self, complete: bytes) -> int:

@@ -11,6 +11,8 @@ from aigw.errors import FramingError
 from aigw.interfaces import IFraming, ITap
 from aigw.model import sight as sights
 
+from .skip import unmarked
+
 #: The most bytes of a JSON answer that are kept to read its usage.
 COPY_LIMIT: Final = 1024 * 1024
 
@@ -57,9 +59,9 @@ class Passthrough:
     """
     A stream of frames, relayed byte for byte.
 
-    Once content was seen, a read that holds whole frames and none of the tap's marks is
-    not even decoded: that is the common case, and the reason why metering is nearly
-    free. ``watch`` turns that off, for who must see each frame (an idle deadline, the
+    Once content was seen, frames that hold none of the tap's marks are not even
+    decoded: that is the common case, and the reason why metering is nearly free.
+    ``watch`` turns that off, for who must see each frame (an idle deadline, the
     collection of text).
 
     A frame over ``limit`` bytes costs metering, not the stream: it is skipped, and
@@ -90,17 +92,17 @@ class Passthrough:
         self._blind = False
 
     def feed(self, data: bytes) -> bytes:
-        if self._content and self.boundary and self._framing.whole(data):
-            for mark in self.tap.marks:
-                if mark in data:
-                    break
-            else:
-                self.sight = sights.CONTENT
-                return data
         self.sight = sights.NOTHING
         if self._blind:
             return data
-        self._look(data)
+        if not (self._content and self.boundary and self._framing.whole(data)):
+            self._look(data)
+            return data
+        skipped = unmarked(self._framing, self.tap.marks, data)
+        if skipped < len(data):
+            self._look(data[skipped:])
+        if skipped:
+            self.sight |= sights.CONTENT
         return data
 
     def end(self) -> bytes:
