@@ -12,8 +12,11 @@ from typing import Any
 import msgspec
 
 from aigw.errors import GatewayError
+from aigw.model.event import Failed
 from aigw.model.frame import SSEFrame
 from aigw.model.headers import Headers
+
+from . import failures
 
 _INVALID = "invalid_request_error"
 
@@ -55,6 +58,68 @@ def problem(error: GatewayError) -> tuple[int, Headers, bytes]:
     if error.key:
         body[error.key] = error.message
     return error.status, json_headers(error), msgspec.json.encode(body)
+
+
+#: OpenAI's words, as ``type`` or ``code``, that say more than the status does.
+_KINDS = {
+    "insufficient_quota": "billing",
+    "billing_hard_limit_reached": "billing",
+    "model_not_found": "model_not_found",
+    "content_filter": "content_filter",
+    "content_policy_violation": "content_filter",
+    "invalid_api_key": "authentication",
+    "authentication_error": "authentication",
+    "permission_error": "permission",
+    "not_found_error": "not_found",
+    "rate_limit_exceeded": "rate_limit",
+    "rate_limit_error": "rate_limit",
+    "overloaded": "overloaded",
+    "overloaded_error": "overloaded",
+    "server_is_overloaded": "overloaded",
+    "service_unavailable": "overloaded",
+    "invalid_request_error": "invalid_request",
+    "timeout": "timeout",
+}
+
+#: The status of an error told in a stream, by its kind.
+_STATUS = {
+    "billing": 429,
+    "model_not_found": 404,
+    "not_found": 404,
+    "content_filter": 400,
+    "invalid_request": 400,
+    "authentication": 401,
+    "permission": 403,
+    "rate_limit": 429,
+    "overloaded": 503,
+    "timeout": 504,
+}
+
+
+def failed(status: int, headers: Headers, body: Any) -> Failed:
+    """
+    What an error body means, whatever it holds.
+
+    :param status: 0 for an error told in a stream: its own code or kind decides.
+    """
+    told = body.get("error") if isinstance(body, dict) else None
+    message: object = told
+    native: object = ""
+    kind = ""
+    code: object = None
+    if isinstance(told, dict):
+        message, code = told.get("message"), told.get("code")
+        native = told.get("type") or code
+        for word in (code, told.get("type")):
+            if not kind and isinstance(word, str):
+                kind = _KINDS.get(word, "")
+    elif isinstance(body, dict):
+        message = told or body.get("message") or body.get("detail")
+    if not status:
+        status = _STATUS.get(kind, 502)
+        if isinstance(code, int) and 400 <= code < 600:
+            status = code
+    return failures.failed(status, headers, message, kind, native)
 
 
 def json_headers(error: GatewayError) -> Headers:

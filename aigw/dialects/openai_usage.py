@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from aigw.model.usage import Usage
 
@@ -37,3 +37,17 @@ def usage_of(counts: Counts) -> Usage:
         reasoning=counts["reasoning_tokens"],
         total=counts["total_tokens"] or None,
     )
+
+
+def written(usage: Usage) -> dict[str, Any]:
+    """The ``usage`` object of ``usage``."""
+    prompt: dict[str, int] = {"cached_tokens": usage.cache_read}
+    if usage.cache_write:
+        prompt["cache_write_tokens"] = usage.cache_write
+    return {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.all,
+        "prompt_tokens_details": prompt,
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+    }

@@ -95,5 +95,10 @@ class IChatDialect(IDialect):
     def reader(rendered: Rendered) -> IReader:
         """A fresh reader of the answer to ``rendered``."""
 
-    def writer(call: Call) -> IWriter:
-        """A fresh writer of the answer to ``call``, for the client that sent it."""
+    def writer(call: Call, now: float, request_id: str) -> IWriter:
+        """
+        A fresh writer of the answer to ``call``, for the client that sent it.
+
+        :param now: seconds since the epoch, for dialects whose answers are dated.
+        :param request_id: our id, for dialects whose errors name it.
+        """

@@ -8,6 +8,8 @@ from typing import Literal
 from .part import Cache, Part, Rider
 from .tool import Hosted, Tool, ToolChoice
 
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -19,7 +21,7 @@ class Message:
     :ivar at: where it stands in the client's body, for error messages.
     """
 
-    role: Literal["system", "developer", "user", "assistant", "tool"]
+    role: Role
     parts: tuple[Part, ...]
     name: str = ""
     cache: Cache | None = None
@@ -80,6 +82,8 @@ class Call:
     :ivar cache: caching asked for the request as a whole.
     :ivar include_usage: whether the client asked for usage in the stream, in a dialect
         where that must be asked for.
+    :ivar needs: fields among the riders without which the answer would be wrong: other
+        dialects refuse the call, naming the first.
     """
 
     origin: str
@@ -108,3 +112,4 @@ class Call:
     service_tier: str = ""
     cache: Cache | None = None
     rider: Rider = ()
+    needs: tuple[str, ...] = ()

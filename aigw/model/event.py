@@ -5,11 +5,13 @@ A reader makes them, a writer takes them; each lives for one step. msgspec Struc
 dataclasses: several are made for every frame of a converted stream, and they cost a
 fifth to make. The grammar:
 
-    Started (BlockOpened (Text | Thinking | …)* BlockClosed | UsageReport | LogProbs
-    | Ping | Unknown)* Finished* UsageReport* Ended
+    UsageReport* Started (BlockOpened (Text | Thinking | …)* BlockClosed | UsageReport
+    | LogProbs | Ping | Unknown)* Finished* UsageReport* Ended
 
-``Failed`` may stand at any point and ends it. Blocks are numbered per choice from 0 in
-the order they open and never reuse a number; more than one may be open at a time.
+What is known of usage before the answer begins comes first, so that a writer whose
+first frame tells it can. ``Failed`` may stand at any point and ends it. Blocks are
+numbered per choice from 0 in the order they open and never reuse a number; more than
+one may be open at a time.
 """
 
 from __future__ import annotations
@@ -51,7 +53,8 @@ class BlockOpened(Event, frozen=True, gc=False):
     :ivar id: the tool call's id.
     :ivar name: the tool's name, as the client knows it.
     :ivar custom: whether the tool takes any text instead of a JSON object.
-    :ivar raw: the whole block as it came where ``kind`` is ``opaque``.
+    :ivar dialect: the dialect that knows the block, where ``kind`` is ``opaque``.
+    :ivar raw: the whole block as it came, JSON, where ``kind`` is ``opaque``.
     """
 
     choice: int
@@ -60,6 +63,7 @@ class BlockOpened(Event, frozen=True, gc=False):
     id: str = ""
     name: str = ""
     custom: bool = False
+    dialect: str = ""
     raw: bytes = b""
 
 
@@ -192,3 +196,17 @@ class Unknown(Event, frozen=True, gc=False):
 
     path: str
     raw: bytes
+
+
+#: Events that tell something of an open block.
+OfBlock = (
+    Text
+    | Thinking
+    | Signature
+    | Redacted
+    | Arguments
+    | Refusal
+    | Media
+    | Citation
+    | BlockClosed
+)

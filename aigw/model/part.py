@@ -88,6 +88,7 @@ class Media:
     :ivar type: media type, ``""`` where not told.
     :ivar name: file name or title.
     :ivar detail: how closely it is to be looked at (OpenAI: low, high, auto).
+    :ivar transcript: what is spoken, where a model made the sound.
     """
 
     kind: Literal["image", "document", "audio", "video"]
@@ -96,6 +97,7 @@ class Media:
     type: str = ""
     name: str = ""
     detail: str = ""
+    transcript: str = ""
     cache: Cache | None = None
     rider: Rider = ()
 

@@ -15,12 +15,16 @@ class Tool:
 
     :ivar schema: JSON Schema of its arguments as raw JSON; None where none is given.
     :ivar strict: whether arguments must match it; None where nothing is said.
+    :ivar custom: whether it takes any text instead of a JSON object.
+    :ivar grammar: syntax and definition that text must follow, None for any text.
     """
 
     name: str
     description: str = ""
     schema: bytes | None = None
     strict: bool | None = None
+    custom: bool = False
+    grammar: tuple[str, str] | None = None
     cache: Cache | None = None
     rider: Rider = ()
 

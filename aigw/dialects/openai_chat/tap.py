@@ -14,14 +14,13 @@ from typing import Any, Final
 import msgspec
 from zope.interface import implementer
 
+from aigw.dialects import openai_usage
+from aigw.dialects.collected import Collected
+from aigw.dialects.tokens import Counts
 from aigw.interfaces import ITap
 from aigw.model import sight as sights
 from aigw.model.frame import SSEFrame
 from aigw.model.usage import Usage
-
-from . import openai_usage
-from .collected import Collected
-from .tokens import Counts
 
 
 class _Delta(msgspec.Struct):

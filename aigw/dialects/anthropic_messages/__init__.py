@@ -1,0 +1,5 @@
+"""Anthropic's Messages (https://platform.claude.com/docs/en/api/messages)."""
+
+from .dialect import AnthropicMessages
+
+__all__ = ["AnthropicMessages"]

@@ -1,0 +1,121 @@
+"""
+How a model of Anthropic's is asked to think.
+
+Older models take a budget of tokens, recent ones an effort, Claude 4.6 either; and none
+takes a turn in which the signed reasoning before a tool call is missing, nor reasons
+when it is told which tool to call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aigw.dialects.json_object import graft
+from aigw.dialects.ledger import Ledger
+from aigw.model.call import Call, Reasoning
+from aigw.model.part import Redacted, Thinking, ToolCall, ToolResult
+
+from .words import VENDOR, adaptive, unsampled
+
+#: The least budget the API takes, tokens.
+_LEAST = 1024
+
+#: The inverse of reference section 3.6, and on.
+_BUDGETS = {
+    "minimal": _LEAST,
+    "low": _LEAST,
+    "medium": 2048,
+    "high": 4096,
+    "xhigh": 16384,
+    "max": 32768,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """
+    :ivar on: whether the model will reason.
+    :ivar thinking: the request's ``thinking``, None to say nothing.
+    :ivar effort: the request's ``output_config.effort``, ``""`` to say nothing.
+    """
+
+    on: bool = False
+    thinking: dict[str, Any] | None = None
+    effort: str = ""
+
+
+def thought_of(call: Call, model: str, cap: int, ledger: Ledger) -> Thought:
+    """
+    :param cap: the most output tokens; a budget must leave room below it.
+    """
+    asked = call.reasoning
+    if asked is None:
+        return Thought()
+    if ledger.native:
+        return _native(asked)
+    ledger.rider("reasoning", asked.rider)
+    if asked.mode == "off" or asked.effort == "none":
+        return Thought()
+    choice = call.tool_choice
+    if choice is not None and choice.mode in ("any", "tool"):
+        ledger.drop("reasoning (tool choice)")
+        return Thought()
+    if unsampled(model) or (adaptive(model) and asked.budget is None):
+        # These take turns without the reasoning of earlier ones.
+        return Thought(True, {"type": "adaptive"}, _effort(asked, model))
+    if unsigned(call):
+        ledger.drop("reasoning (signature missing)")
+        return Thought()
+    budget = asked.budget or _BUDGETS.get(asked.effort, _BUDGETS["medium"])
+    budget = min(max(budget, _LEAST), cap - 1)
+    if budget < _LEAST:
+        ledger.drop("reasoning (no room below max_tokens)")
+        return Thought()
+    return Thought(True, {"type": "enabled", "budget_tokens": budget})
+
+
+def unsigned(call: Call) -> bool:
+    """
+    Whether a tool call of the turn under way lacks its signed reasoning: what the
+    client should have sent back with it, and did not.
+    """
+    for message in reversed(call.messages):
+        if message.role == "assistant":
+            if any(isinstance(part, ToolCall) for part in message.parts):
+                return not any(
+                    isinstance(part, Thinking | Redacted)
+                    and part.signature is not None
+                    and part.signature.vendor == VENDOR
+                    for part in message.parts
+                )
+            return False
+        if message.role == "user" and not any(
+            isinstance(part, ToolResult) for part in message.parts
+        ):
+            return False
+    return False
+
+
+def _native(asked: Reasoning) -> Thought:
+    if not asked.mode:
+        return Thought(effort=asked.effort)
+    words = {"on": "enabled", "off": "disabled", "adaptive": "adaptive"}
+    thinking: dict[str, Any] = {"type": words[asked.mode]}
+    if asked.budget is not None:
+        thinking["budget_tokens"] = asked.budget
+    if asked.show:
+        thinking["display"] = asked.show
+    graft(thinking, asked.rider)
+    return Thought(asked.mode != "off", thinking, asked.effort)
+
+
+def _effort(asked: Reasoning, model: str) -> str:
+    effort = asked.effort
+    if asked.budget is not None and not effort:
+        few = "low" if asked.budget < 2048 else "medium"
+        effort = few if asked.budget < 4096 else "high"
+    if effort == "minimal":
+        return "low"
+    # Claude 4.6 does not know xhigh.
+    return "high" if effort == "xhigh" and not unsampled(model) else effort

@@ -1,0 +1,79 @@
+"""A neutral answer as a whole message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from aigw.dialects import failures
+from aigw.model.answer import Answer
+from aigw.model.call import Call
+from aigw.model.finish import Finish
+from aigw.model.part import (
+    Opaque,
+    Part,
+    Redacted,
+    Refusal,
+    Text,
+    Thinking,
+    ToolCall,
+)
+from aigw.model.usage import Usage
+
+from . import usage as usages
+from .words import NAME, VENDOR, finish_word
+
+
+def body_of(answer: Answer, call: Call) -> bytes:
+    """The first choice; there is no place for others."""
+    choice = answer.choices[0] if answer.choices else None
+    blocks: list[Any] = []
+    for part in choice.parts if choice is not None else ():
+        block = _block(part)
+        if block is not None:
+            blocks.append(block)
+    usage = usages.written(answer.usage or Usage())
+    if answer.tier:
+        usage["service_tier"] = answer.tier
+    body = {
+        "id": answer.id,
+        "type": "message",
+        "role": "assistant",
+        "model": answer.model or call.model,
+        "content": blocks or [{"type": "text", "text": ""}],
+        "stop_reason": finish_word(choice.finish if choice else Finish.STOP),
+        "stop_sequence": choice.sequence if choice else None,
+        "usage": usage,
+    }
+    return msgspec.json.encode(body)
+
+
+def _block(part: Part) -> Any:
+    if isinstance(part, Text):
+        block: dict[str, Any] = {"type": "text", "text": part.text}
+        cited = [msgspec.Raw(c.raw) for c in part.citations if c.dialect == NAME]
+        if cited:
+            block["citations"] = cited
+        return block if part.text or cited else None
+    if isinstance(part, Refusal):
+        return {"type": "text", "text": part.text}
+    if isinstance(part, Thinking):
+        signature = part.signature
+        known = signature is not None and signature.vendor == VENDOR
+        value = signature.value if signature is not None and known else ""
+        return {"type": "thinking", "thinking": part.text, "signature": value}
+    if isinstance(part, Redacted) and part.signature.vendor == VENDOR:
+        return {"type": "redacted_thinking", "data": part.signature.value}
+    if isinstance(part, ToolCall) and part.kind == "function":
+        given = failures.decoded(part.arguments.encode())
+        raw = part.arguments.encode() if isinstance(given, dict) else b"{}"
+        return {
+            "type": "tool_use",
+            "id": part.id,
+            "name": part.name,
+            "input": msgspec.Raw(raw),
+        }
+    if isinstance(part, Opaque) and part.dialect == NAME:
+        return msgspec.Raw(part.raw)
+    return None

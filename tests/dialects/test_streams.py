@@ -1,0 +1,269 @@
+"""What every chat dialect promises of its reader and writer, over all fixtures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from zope.interface.verify import verifyObject
+
+from aigw import framing
+from aigw.interfaces import IChatDialect, IReader, ITap, IWriter
+from aigw.model import event as events
+from aigw.model import sight as sights
+from aigw.model.answer import Answer
+from aigw.model.event import Event
+from aigw.model.frame import SSEFrame
+from aigw.model.rendered import Rendered
+
+from .streams import (
+    CHAT_DIALECTS,
+    bytes_of,
+    call_of,
+    chat,
+    fixtures,
+    frames_of,
+    gathered,
+    read,
+    write,
+)
+
+STREAMS = fixtures(".sse")
+COMPLETE = fixtures(".sse", without="error")
+WHOLE = fixtures(".json")
+
+
+def check_grammar(told: list[Event]) -> None:
+    """The grammar of :mod:`aigw.model.event`."""
+    opened: dict[int, int] = {}
+    open_: set[tuple[int, int]] = set()
+    finished: set[int] = set()
+    started = False
+    for place, event in enumerate(told):
+        if isinstance(event, events.Ended | events.Failed):
+            assert place == len(told) - 1
+            assert isinstance(event, events.Failed) or not open_
+        elif isinstance(event, events.Started):
+            assert not started
+            started = True
+        elif isinstance(event, events.BlockOpened):
+            assert started
+            assert event.choice not in finished
+            assert event.block == opened.get(event.choice, 0)
+            opened[event.choice] = event.block + 1
+            open_.add((event.choice, event.block))
+        elif isinstance(event, events.BlockClosed):
+            open_.remove((event.choice, event.block))
+        elif isinstance(event, events.OfBlock):
+            assert (event.choice, event.block) in open_
+        elif isinstance(event, events.Finished):
+            assert event.choice not in finished
+            assert not [block for block in open_ if block[0] == event.choice]
+            finished.add(event.choice)
+
+
+def same(one: Answer, other: Answer) -> bool:
+    """Equal but for what only one form of an answer tells."""
+    return replace(one, origin="", tier="") == replace(other, origin="", tier="")
+
+
+def without_native(answer: Answer) -> Answer:
+    """A server that says ``stop`` after tool calls is corrected on the way."""
+    choices = tuple(replace(choice, native="") for choice in answer.choices)
+    return replace(answer, choices=choices)
+
+
+@pytest.mark.parametrize("name", CHAT_DIALECTS)
+def test_chat_dialects_keep_their_interfaces(name: str) -> None:
+    dialect = chat(name)
+    assert verifyObject(IChatDialect, dialect)
+    assert verifyObject(IReader, dialect.reader(Rendered(b"")))
+    assert verifyObject(IWriter, dialect.writer(call_of(name), 0, "r"))
+    assert verifyObject(ITap, dialect.tap())
+
+
+@pytest.mark.parametrize(("dialect", "name"), STREAMS)
+def test_events_follow_their_grammar(dialect: str, name: str) -> None:
+    check_grammar(read(dialect, frames_of(dialect, bytes_of(dialect, name, ".sse"))))
+
+
+@pytest.mark.parametrize(("dialect", "name"), COMPLETE)
+def test_complete_streams_end_and_broken_ones_fail(dialect: str, name: str) -> None:
+    told = read(dialect, frames_of(dialect, bytes_of(dialect, name, ".sse")))
+    assert isinstance(told[-1], events.Ended)
+
+
+@pytest.mark.parametrize("dialect", CHAT_DIALECTS)
+def test_error_in_a_stream_is_told_and_ends_it(dialect: str) -> None:
+    told = read(dialect, frames_of(dialect, bytes_of(dialect, "error", ".sse")))
+    last = told[-1]
+    assert isinstance(last, events.Failed)
+    assert last.status >= 500
+    again = read(dialect, write(dialect, [*told, events.Ended()]))[-1]
+    assert isinstance(again, events.Failed)
+    assert (again.kind, again.message) == (last.kind, last.message)
+
+
+@pytest.mark.parametrize(("dialect", "name"), WHOLE)
+def test_stream_tells_the_same_as_the_whole_answer(dialect: str, name: str) -> None:
+    told = read(dialect, frames_of(dialect, bytes_of(dialect, name, ".sse")))
+    whole = chat(dialect).reader(Rendered(b"")).whole(bytes_of(dialect, name, ".json"))
+    assert isinstance(whole, Answer)
+    assert same(gathered(dialect, told), whole)
+
+
+@pytest.mark.parametrize(("dialect", "name"), COMPLETE)
+def test_read_write_read_is_read(dialect: str, name: str) -> None:
+    told = read(dialect, frames_of(dialect, bytes_of(dialect, name, ".sse")))
+    again = read(dialect, write(dialect, told, include_usage=True))
+    check_grammar(again)
+    one, other = gathered(dialect, again), gathered(dialect, told)
+    assert without_native(one) == without_native(other)
+
+
+@pytest.mark.parametrize(("dialect", "name"), WHOLE)
+def test_whole_read_write_read_is_read(dialect: str, name: str) -> None:
+    ours = chat(dialect)
+    answer = ours.reader(Rendered(b"")).whole(bytes_of(dialect, name, ".json"))
+    assert isinstance(answer, Answer)
+    body = ours.writer(call_of(dialect), 1, "r").whole(answer)
+    again = ours.reader(Rendered(b"")).whole(body)
+    assert isinstance(again, Answer)
+    if not any(choice.parts for choice in answer.choices):
+        return  # no part is written as one empty text
+    assert without_native(again) == without_native(answer)
+
+
+@pytest.mark.parametrize(("dialect", "name"), STREAMS)
+def test_any_cut_of_the_bytes_gives_the_same_events(dialect: str, name: str) -> None:
+    data = bytes_of(dialect, name, ".sse")
+    once = read(dialect, frames_of(dialect, data))
+    for size in (1, 7, 64):
+        decoder = framing.get(chat(dialect).framing).decoder()
+        frames = [
+            frame
+            for at in range(0, len(data), size)
+            for frame in decoder.feed(data[at : at + size])
+        ]
+        assert read(dialect, frames + decoder.end()) == once
+
+
+@pytest.mark.parametrize(("dialect", "name"), STREAMS)
+def test_tap_and_reader_tell_the_same(dialect: str, name: str) -> None:
+    frames = frames_of(dialect, bytes_of(dialect, name, ".sse"))
+    told = read(dialect, frames)
+    tap = chat(dialect).tap(collect=True)
+    seen = 0
+    for frame in frames:
+        seen |= tap.feed(frame)
+    reports = [event for event in told if isinstance(event, events.UsageReport)]
+    assert tap.usage == (reports[-1].usage if reports else None)
+    assert tap.tool_calls == any(
+        isinstance(event, events.BlockOpened) and event.kind == "tool" for event in told
+    )
+    assert tap.finished == any(isinstance(event, events.Finished) for event in told)
+    assert (tap.error is not None) == isinstance(told[-1], events.Failed)
+    assert bool(seen & sights.ERROR) == isinstance(told[-1], events.Failed)
+    texts = [event.text for event in told if isinstance(event, events.Text)]
+    assert tap.text() == "".join(texts)
+
+
+@pytest.mark.parametrize(("dialect", "name"), STREAMS)
+def test_marks_stand_in_all_that_is_not_content(dialect: str, name: str) -> None:
+    sse = framing.get("sse")
+    frames = frames_of(dialect, bytes_of(dialect, name, ".sse"))
+    always, marked = chat(dialect).tap(), chat(dialect).tap()
+    content = False
+    for frame in frames:
+        always.feed(frame)
+        raw = sse.encode(frame)
+        if not content or any(mark in raw for mark in marked.marks):
+            content = bool(marked.feed(frame) & sights.CONTENT) or content
+    assert marked.usage == always.usage
+    assert marked.finished == always.finished
+    assert marked.tool_calls == always.tool_calls
+    assert marked.error == always.error
+
+
+@pytest.mark.parametrize(("dialect", "name"), WHOLE)
+def test_tap_reads_whole_answers(dialect: str, name: str) -> None:
+    body = bytes_of(dialect, name, ".json")
+    tap = chat(dialect).tap(collect=True)
+    tap.whole(body)
+    answer = chat(dialect).reader(Rendered(b"")).whole(body)
+    assert isinstance(answer, Answer)
+    assert tap.usage == answer.usage
+    assert tap.model == answer.model
+    assert tap.finished
+
+
+WORDS = (
+    "type index delta content_block message content usage error text thinking id name "
+    "choices finish_reason tool_calls function arguments reasoning_details format data "
+    "signature input partial_json stop_reason model logprobs annotations audio custom "
+    "citation url_citation prompt_tokens input_tokens"
+).split()
+VALUES = (
+    "message_start content_block_start content_block_delta content_block_stop error "
+    "message_delta message_stop ping text thinking tool_use redacted_thinking "
+    "text_delta input_json_delta signature_delta citations_delta reasoning.text "
+    "reasoning.encrypted google-gemini-v1 stop"
+).split()
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(VALUES)
+)
+anything = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5)
+    ),
+    max_leaves=16,
+)
+frames = st.lists(
+    st.builds(
+        lambda type, value: SSEFrame(type, msgspec.json.encode(value)),
+        st.sampled_from(["message", *VALUES[:8]]),
+        anything,
+    ),
+    max_size=6,
+)
+
+
+# Not parametrized: pytest-twisted wraps a hypothesis test once for each parameter.
+@given(st.sampled_from(CHAT_DIALECTS), frames)
+def test_readers_and_taps_never_raise_on_arbitrary_json(
+    dialect: str, given: list[Any]
+) -> None:
+    told = read(dialect, given)
+    tap = chat(dialect).tap(collect=True)
+    for frame in given:
+        tap.feed(frame)
+    for other in CHAT_DIALECTS:
+        write(other, told)
+    for frame in given:
+        assert frame.data is not None
+        tap.whole(frame.data)
+        reader = chat(dialect).reader(Rendered(b""))
+        reader.whole(frame.data)
+        reader.problem(500, [], frame.data)
+
+
+@pytest.mark.parametrize("dialect", CHAT_DIALECTS)
+@pytest.mark.parametrize(
+    "data", [b"\xff", b"{", b"[" * 5000, b'{"a":' * 5000, b"1e999"]
+)
+def test_readers_never_raise_on_arbitrary_bytes(dialect: str, data: bytes) -> None:
+    reader = chat(dialect).reader(Rendered(b""))
+    for event in reader.feed(SSEFrame(data=data)):
+        assert isinstance(event, events.Unknown)
+    assert isinstance(reader.whole(data), events.Failed)
+    assert reader.problem(429, [(b"retry-after", b"3")], data).retry_after == 3
