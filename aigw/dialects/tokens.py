@@ -30,7 +30,14 @@ class Counts(dict[str, int]):
 
     def merge(self, source: object, paths: Iterable[tuple[str, ...]]) -> None:
         """Take the counts at ``paths``; each is kept under its path's last name."""
+        flat = source if isinstance(source, dict) else {}
         for path in paths:
-            number = count(source, *path)
+            found = flat.get(path[0])
+            if found is None:
+                number = 0
+            elif type(found) is int and len(path) == 1:  # nearly always
+                number = found if 0 < found < _MOST else 0
+            else:
+                number = count(source, *path)
             if number or path[-1] not in self:
                 self[path[-1]] = number

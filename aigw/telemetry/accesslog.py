@@ -29,7 +29,7 @@ from .sink import Sink
 log = Logger()
 
 #: A batch of this many bytes does not wait for the interval.
-_ENOUGH = 256 * 1024
+_ENOUGH = 1024 * 1024
 #: Seconds between two complaints about lost records.
 _COMPLAINT = 30.0
 

@@ -83,7 +83,7 @@ def test_records_of_an_interval_leave_as_one_batch(bench: Bench) -> None:
 
 
 def test_much_to_write_does_not_wait_for_the_interval(bench: Bench) -> None:
-    bench.log.record(Record(request_id="big", text="x" * 300_000))
+    bench.log.record(Record(request_id="big", text="x" * 1_100_000))
     assert len(bench.thread.waiting) == 1
     bench.thread.run()
     assert bench.ids() == ["big"]
