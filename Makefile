@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
-.PHONY: run demo test lint bench clean setup
+.PHONY: run demo test lint bench bench-quick clean setup
 
 run: $(STAMP)
 	$(BIN)/aigw run
@@ -21,9 +22,13 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# BENCH_PEERS=1 adds Envoy, Portkey and LiteLLM, and installs them; BENCH_ARGS is for
+# `python -m benchmarks`, which takes --help.
 bench: $(STAMP)
-	@if [ -x benchmarks/run ]; then PATH="$(CURDIR)/$(BIN):$$PATH" benchmarks/run; \
-	else echo "benchmarks/run is not there" >&2; exit 1; fi
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-quick: $(STAMP)
+	$(BIN)/python -m benchmarks --quick $(BENCH_ARGS)
 
 setup: $(STAMP)
 

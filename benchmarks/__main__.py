@@ -59,7 +59,6 @@ def main(arguments: Sequence[str]) -> int:
         samples=samples,
     )
     table = markdown(run)
-    print(table)
     targets = [tools.BUILD / "latest"]
     if plan.save:
         (tools.HERE / "results").mkdir(exist_ok=True)
@@ -67,6 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     for target in targets:
         target.with_name(target.name + ".md").write_text(table)
         target.with_name(target.name + ".json").write_text(to_json(run))
+    print(table)
     failed = [
         f"{case}, {peer}"
         for case, by_peer in run.figures.items()

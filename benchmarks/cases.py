@@ -106,6 +106,12 @@ LOAD = (
         quick=True,
     ),
     Case(
+        "burst-nulls",
+        'burst, "usage":null in every event where usage is asked for',
+        Unit.EVENT,
+        model="m-n100-s200-d0-b1-u1",
+    ),
+    Case(
         "first-token",
         "10 connections, short paced streams",
         Unit.FIRST_TOKEN,

@@ -239,7 +239,7 @@ def install(peer: Peer) -> None:
     elif peer.name == "portkey":
         folder = BUILD / "portkey"
         folder.mkdir(parents=True, exist_ok=True)
-        # Its streams fail with later ones: Portkey-AI/gateway issue 1389.
+        # Its streams fail with later versions of this: Portkey-AI/gateway issue 1389.
         overrides = {"overrides": {"@hono/node-server": "1.14.1"}}
         (folder / "package.json").write_text(json.dumps(overrides))
         npm = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder)]

@@ -65,7 +65,6 @@ def nginx(wiring: Wiring, user: str) -> str:
 {f"user {user};" if user else ""}
 daemon off;
 worker_processes {wiring.workers};
-worker_rlimit_nofile 65536;
 error_log stderr warn;
 pid {wiring.folder}/nginx.pid;
 events {{ worker_connections 32768; }}

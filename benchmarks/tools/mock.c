@@ -10,6 +10,8 @@
 //   m-n100-s200-d0-b1   n events of s bytes, b events a chunk, d µs between chunks
 //                  -f   µs from the head to the first chunk
 //                  -h   µs of silence after the first chunk (streams held open)
+//                  -u   1: "usage":null in every chunk of requests that ask for usage,
+//                       as OpenAI sends it
 // Each event carries its number and the time it was made; the last one the hash of all. A
 // request whose stream_options ask for usage gets the usage chunk, others get none.
 #define _GNU_SOURCE
@@ -43,7 +45,7 @@ typedef struct conn {
     int out_off, out_len, out_cap;
     enum mode mode;
     int streaming, ended, close_after, usage;
-    uint32_t seq, events, size, delay_us, batch, first_us, hold_us;
+    uint32_t seq, events, size, delay_us, batch, first_us, hold_us, nulls;
     uint64_t due, hash;
     int heap_at;    // place in the timer heap, -1 if none
     int ready;      // is in the ready list
@@ -223,6 +225,7 @@ static char *put_decimal(char *at, uint64_t value, int digits) {
     "data: " CHUNK "{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\""
 #define DELTA "data: " CHUNK "{\"index\":0,\"delta\":{\"content\":\""
 #define DELTA_END "\"},\"finish_reason\":null}]}\n\n"
+#define NULL_USAGE_END "\"},\"finish_reason\":null}],\"usage\":null}\n\n"
 
 // "00000007 00000000000000123456 xxxx": number, time made, padding to the wanted size.
 static char *put_text(conn *c, char *at, char *start, int end_size) {
@@ -242,8 +245,11 @@ static int make_sse_event(conn *c, char *start) {
     char *at = start;
     at = c->seq == 0 ? put(at, FIRST_DELTA, sizeof FIRST_DELTA - 1)
                      : put(at, DELTA, sizeof DELTA - 1);
-    at = put_text(c, at, start, sizeof DELTA_END - 1);
-    at = put(at, DELTA_END, sizeof DELTA_END - 1);
+    int nulls = c->nulls && c->usage;
+    const char *end = nulls ? NULL_USAGE_END : DELTA_END;
+    int end_size = nulls ? sizeof NULL_USAGE_END - 1 : sizeof DELTA_END - 1;
+    at = put_text(c, at, start, end_size);
+    at = put(at, end, end_size);
     c->hash = hash_event(c->hash, start, at - start);
     c->seq++;
     stats.events++;
@@ -423,6 +429,7 @@ static void start_stream(conn *c, enum mode mode, const char *model, int count) 
     c->batch = knob(name, count, 'b', 1);
     c->first_us = knob(name, count, 'f', 0);
     c->hold_us = knob(name, count, 'h', 0);
+    c->nulls = knob(name, count, 'u', 0);
     if (c->batch < 1)
         c->batch = 1;
     if (c->size > MAX_EVENT)
