@@ -208,6 +208,11 @@ class Answer:
 
     # -- the channel's side
 
+    @property
+    def delivered(self) -> bool:
+        """Whether the client can tell that it has all, before the answer is ended."""
+        return self._started and not self._chunked and self._remaining == 0
+
     def gone(self) -> None:
         """The client has left before the answer's end."""
         self.lost = True

@@ -20,10 +20,10 @@ class Backlog:
         self.size = 0
         self.overflow = False
 
-    def add(self, data: bytes) -> None:
-        """``data`` must wait."""
+    def add(self, data: bytes, *, bounded: bool = True) -> None:
+        """``data`` must wait; it may be of any size if not ``bounded``."""
         self.size += len(data)
-        if self.size > self._most:
+        if self.size > self._most and bounded:
             self.overflow = True
             self._pieces.clear()
         elif data:

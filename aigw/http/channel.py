@@ -92,7 +92,7 @@ class Channel(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.front.channels.discard(self)
         self._deadline.cancel()
-        self._reading.close()
+        self._reading.end()
         self._backlog.take()
         self._incoming = self._parting = None
         answer, self._answer = self._answer, None
@@ -243,12 +243,20 @@ class Channel(Protocol):
         if self._backlog.overflow:
             self._refuse(BadRequest("too much waits behind a request"), b"")
         elif self._backlog.size and not self.full:
+            self.release()
             self._advance(self._backlog.take())
         elif not self._heads.begun:
             self._deadline.set(self.front.limits.idle_timeout)
 
     def _wait(self, data: bytes) -> None:
         """Keep ``data`` for when the request under way has been answered."""
+        answer = self._answer
+        if answer is not None and answer.delivered and data:
+            # The client has its whole answer, though the exchange has not said so yet:
+            # this is no pipelining. Let it wait in the kernel, whatever its size.
+            self._backlog.add(data, bounded=False)
+            self.hold()
+            return
         self._backlog.add(data)
         if self._backlog.size > self.front.limits.discarded:
             self.hold()

@@ -10,6 +10,10 @@ from aigw.interfaces.wheel import IAlarm, IWheel
 _NEVER: Final = float("inf")
 
 
+def _nothing() -> None:
+    """What is called when all is over."""
+
+
 class Deadline:
     """
     Calls ``call`` at the time it was last set to. Setting it to a later time, and
@@ -49,8 +53,9 @@ class Deadline:
         self._when = _NEVER
 
     def cancel(self) -> None:
-        """Not be due, and let go of the wheel. Idempotent."""
+        """Never be due again, and let go of the wheel and of ``call``. Idempotent."""
         self._when = _NEVER
+        self._call = _nothing
         alarm, self._alarm = self._alarm, None
         if alarm is not None:
             alarm.cancel()

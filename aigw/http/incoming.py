@@ -188,14 +188,16 @@ class Incoming:
 
     # -- the upload's side
 
-    @property
-    def error(self) -> Exception | None:
-        """Why no more will come, or None."""
-        return self._error
+    def begin_upload(self) -> Exception | None:
+        """
+        What comes goes to the upload from now on.
 
-    def begin_upload(self) -> None:
-        """What comes goes to the upload from now on."""
+        :returns: None, or why nothing will come.
+        """
+        if self._error is None and self._upload is None:
+            return CancelledError()  # the answer has begun or ended without it
         self._for = _For.UPLOAD
+        return self._error
 
     def continue_reading(self) -> None:
         """Read on; the client must send now."""

@@ -13,6 +13,10 @@ from .kernel import has_left
 _WATCH: Final = 1.0
 
 
+def _nothing() -> None:
+    """What is called when all is over."""
+
+
 class Reading:
     """
     Stops and goes on reading a transport. While it is not read, the kernel is asked
@@ -37,20 +41,24 @@ class Reading:
 
     def release(self) -> None:
         """Read on. Idempotent."""
-        if self._held:
-            self.close()
+        if self._alarm is not None:
+            self._held = False
+            self._stop_looking()
             self._transport.resumeProducing()
 
-    def close(self) -> None:
-        """Let go of the wheel. Idempotent."""
-        self._held = False
+    def end(self) -> None:
+        """The connection is lost: nothing is read, and ``left`` let go."""
+        self._stop_looking()
+        self._held = True
+        self._left = _nothing
+
+    def _stop_looking(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
 
     def _look(self) -> None:
         if has_left(self._transport):
-            self._alarm = None
             self._left()
         else:
             self._alarm = self._wheel.after(_WATCH, self._look)

@@ -245,7 +245,7 @@ class HeadReader:
 
     @property
     def held(self) -> bytes:
-        """What is held of a head that is not complete."""
+        """What is held of a head that is not complete, or was refused."""
         return bytes(self._held or b"")
 
     def feed(self, data: bytes) -> Head | None:
@@ -269,9 +269,9 @@ class HeadReader:
             return None
         if held is not None:
             data = bytes(held)
-            self._held = None
-            self._line_seen = False
         head, end = parse(data, start, self._limits)
+        self._held = None
+        self._line_seen = False
         self.rest = data[end:]
         return head
 

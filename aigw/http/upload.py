@@ -43,12 +43,11 @@ class Upload:
         finish: Callable[[], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        error = self._incoming.error
+        error = self._incoming.begin_upload()
         if error is not None:
             failed(error)
             return
         self._write, self._finish, self._failed = write, finish, failed
-        self._incoming.begin_upload()
         self._give()
 
     def pause(self) -> None:

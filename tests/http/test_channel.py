@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +17,8 @@ from zope.interface.verify import verifyObject
 from aigw.errors import GatewayError
 from aigw.http.limits import Limits
 from aigw.http.refused import Refused
-from tests.fronts.bench import Bench, Producer
+from aigw.testing.front import FrontPair
+from tests.fronts.bench import Bench, Producer, started
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 LIMITS = Limits()
@@ -467,4 +470,57 @@ def test_nobody_else_names_the_client() -> None:
     front = opened(trusted_proxies=("10.0.0.0/8",))
     told = front.request(b"GET / HTTP/1.1", b"X-Forwarded-For: 198.51.100.1")
     assert told.peer == "192.0.2.7"
+    front.close()
+
+
+def test_a_request_behind_a_delivered_answer_is_no_pipelining() -> None:
+    front = opened()
+    first = front.request()
+    first.start(200, [(b"content-length", b"2")])
+    first.write(b"ok")
+    body = b"x" * 100_000
+    front.wire.arrive(b"POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
+    front.wire.arrive(body)
+    assert len(front.served) == 1
+    first.finish()
+    front.settle()
+    read = started(front.served[1].read(1 << 20))
+    front.settle()
+    assert read == [body]
+    front.close()
+
+
+def test_connections_and_requests_leave_no_cycles() -> None:
+    async def serve(downstream: Any) -> None:
+        downstream.on_lost = lambda: None
+        seen.append(weakref.ref(downstream))
+        await downstream.read(100)
+        downstream.start(200, [])
+        downstream.write(b"x")
+        downstream.finish()
+
+    seen: list[Any] = []
+    front = FrontPair(serve)
+    gc.collect()
+    gc.disable()
+    try:
+        for rest in (b"6\r\n\r\nabcdef", b"6\r\n\r\nabc"):
+            front.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + rest)
+        front.send(b"def")
+        seen.append(weakref.ref(front.wire.protocol))
+        front.wire.leave()
+        front.wire.protocol = None
+        front.settle()
+        assert [each() for each in seen] == [None] * 3
+    finally:
+        gc.enable()
+    front.close()
+
+
+def test_a_refusal_tells_of_its_request_however_it_was_cut() -> None:
+    refused: list[tuple[Refused, GatewayError]] = []
+    front = opened(refused=lambda *told: refused.append(told))
+    for byte in b"GET /a HTTP/1.1\r\nHost: b\r\nHost: c\r\n\r\n":
+        front.wire.arrive(bytes([byte]))
+    assert [(told.method, told.path) for told, _ in refused] == [("GET", "/a")]
     front.close()

@@ -611,3 +611,13 @@ def test_memory_stays_bounded_while_an_upload_is_paused(front: Bench) -> None:
     for _ in range(100):
         front.wire.arrive(b"x" * 65_536)
     assert front.front.budget.held == 0
+
+
+def test_an_upload_begun_after_its_answer_has_failed(front: Bench) -> None:
+    downstream = post(front, 9)
+    source = downstream.source()
+    downstream.start(200, [])
+    taker = Taker(source).begin()
+    front.send(b"abcdefghi")
+    assert taker.taken == []
+    assert [type(end) for end in taker.ends] == [CancelledError]
