@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import deferLater
@@ -204,21 +203,17 @@ async def connect(port: int, *, receive_buffer: int = 0) -> Client:
 
     :param receive_buffer: bytes of the kernel's receive buffer; 0 leaves it alone.
     """
-    made: Deferred[Client] = Deferred()
-    connection = socket.socket()
-    try:
+    client = Client()
+    factory: Any = Factory()
+    factory.noisy = False
+    factory.buildProtocol = lambda _address: client
+    with socket.socket() as connection:
         if receive_buffer:
             # Before it connects, for then the window is agreed on.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        # The kernel accepts it at once, as long as the gateway gets its turns.
         connection.connect(("127.0.0.1", port))
         connection.setblocking(False)
-        factory: Any = Factory.forProtocol(Client)
-        factory.noisy = False
-        build = factory.buildProtocol
-        client: Client = build(None)
-        factory.buildProtocol = lambda _address: client
         reactor.adoptStreamConnection(connection.fileno(), socket.AF_INET, factory)
-        made.callback(client)
-    finally:
-        connection.close()
-    return await made
+    await deferLater(reactor, 0)
+    return client
