@@ -85,7 +85,8 @@ class IDownstream(Interface):
 
     def start(status: int, headers: Headers) -> None:
         """
-        Send status and headers. With a ``content-length`` among them the body must have
+        Send status and headers; a front may keep them for the first piece of the body,
+        a tick of the wheel at most. With a ``content-length`` among them the body must have
         that length; else the front frames it (chunked, or by closing for HTTP/1.0). The
         front adds ``date``; hop-by-hop fields are its own business.
         """
