@@ -161,6 +161,18 @@ class AnswerTooLarge(UpstreamError):
     """``max_response_bytes`` was exceeded."""
 
 
+class AllFailed(UpstreamError):
+    """Every instance that could have served the request has failed."""
+
+
+class AllThrottled(GatewayError):
+    """Every instance that could have served the request asks for a pause."""
+
+    status = 429
+    kind = "rate_limit"
+    retryable = True
+
+
 # -- our own doing
 
 

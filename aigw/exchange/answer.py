@@ -39,10 +39,13 @@ class Answers:
         outbound: Outbound,
         status: int,
         headers: Headers,
+        held: bool = False,
     ) -> Relay:
         """
         Join provider and client.
 
+        :param held: whether another attempt may follow, so that the first bytes wait
+            for content (architecture.md, commit point).
         :raises AnswerTooLarge: the announced length is over ``max_response_bytes``.
         :raises UpstreamError: a heartbeat has begun a stream, and this is none.
         """
@@ -77,6 +80,7 @@ class Answers:
             self._flush.ticker(instance.streaming.flush),
             self._wheel.seconds,
             begun=exchange.begun,
+            held=held and way.tap is not None and instance.streaming.commit_hold > 0,
         )
         relay = Relay(
             exchange.downstream,

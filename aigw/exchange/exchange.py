@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+
 from aigw.errors import DeadlinePassed, GatewayError, Unavailable
 from aigw.interfaces import IAlarm, IDialect, IDownstream, IFraming, IWheel
 from aigw.model.envelope import Envelope
@@ -15,6 +19,8 @@ from aigw.streaming.way import Way
 
 from .attempt import Attempt
 
+T = TypeVar("T")
+
 
 class Exchange:
     """
@@ -24,6 +30,8 @@ class Exchange:
     :ivar framing: the framing of the client's stream, None where none was asked for.
     :ivar begun: whether a heartbeat has sent a stream's head before an answer came.
     :ivar extra: fields that go with every answer of this exchange.
+    :ivar debug: fields that tell which instance answers, where the route tells it.
+    :ivar busy_since: clock seconds since which the gateway itself is at work.
     """
 
     def __init__(
@@ -42,9 +50,12 @@ class Exchange:
         self.way: Way | None = None
         self.begun = False
         self.extra: Headers = []
+        self.debug: Headers = []
         self.arrived = wheel.seconds()
-        self.body_at = self.arrived
+        self.busy_since = self.arrived
+        self._busy = 0.0
         self._wheel = wheel
+        self._waiting: Deferred[Any] | None = None
         self._total: IAlarm | None = None
         self._beat: IAlarm | None = None
         headers = downstream.headers
@@ -92,21 +103,54 @@ class Exchange:
             self.framing = framing
         if instance.deadlines.total is not None:
             self.limit(instance.deadlines.total)
+        self._rest()
         if instance.streaming.heartbeat:
             self.keep_alive(instance.streaming.heartbeat)
+
+    def begin(self, attempt: Attempt) -> None:
+        """``attempt`` has begun."""
+        self.attempt = attempt
+        self.record.attempts.append(attempt.record)
+        self._busy += attempt.started - self.busy_since
+
+    def fail_over(self) -> None:
+        """The attempt has failed, and the client need not know: another may follow."""
+        relay = self.relay
+        if relay is not None:
+            # All it can have written is a heartbeat.
+            self.begun = self.begun or relay.begun
+            self.record.sent += relay.sent
+        self.attempt = self.relay = self.way = None
+        self.busy_since = self._wheel.seconds()
+
+    async def wait(self, awaited: Deferred[T]) -> T:
+        """
+        Await something between attempts. The client's leaving cancels it; a deadline
+        errbacks it.
+        """
+        self._waiting = awaited
+        try:
+            return await awaited
+        finally:
+            self._waiting = None
+            self.busy_since = self._wheel.seconds()
 
     # -- ended from outside
 
     def client_gone(self) -> None:
         """The client has left, in whatever phase."""
-        if self.relay is not None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+        elif self.relay is not None:
             self.relay.client_gone()
         elif self.attempt is not None:
             self.attempt.answer.cancel()
 
     def expire(self, error: GatewayError) -> None:
         """End it now for ``error``, in whatever phase an answer is awaited."""
-        if self.attempt is not None:
+        if self._waiting is not None:
+            self._waiting.errback(error)
+        elif self.attempt is not None:
             self.attempt.expire(error)
 
     def shut_down(self) -> None:
@@ -118,6 +162,8 @@ class Exchange:
 
     def limit(self, total: float) -> None:
         """Let it end ``total`` seconds after its arrival."""
+        if self._total is not None:
+            self._total.cancel()
         left = self.arrived + total - self._wheel.seconds()
         self._total = self._wheel.after(max(0.0, left), self._too_long)
 
@@ -158,6 +204,7 @@ class Exchange:
         """``answer`` with the request's ids."""
         record = self.record
         answer.extend(self.extra)
+        answer.extend(self.debug)
         own = record.request_id.encode("ascii")
         answer.append((b"x-aigw-request-id", own))
         if first(answer, b"x-request-id") is None:
@@ -187,7 +234,7 @@ class Exchange:
         """Answer with ``error``; in the stream where a heartbeat has begun one."""
         record, downstream = self.record, self.downstream
         record.reason = error.reason or error.kind
-        record.outcome = Outcome.REFUSED if self.attempt is None else outcome_of(error)
+        record.outcome = outcome_of(error) if record.attempts else Outcome.REFUSED
         if self.begun or (self.relay is not None and self.relay.begun):
             data = self.broken(error)
             downstream.write(data)
@@ -229,7 +276,7 @@ class Exchange:
         record.total_ms = (seconds - self.arrived) * 1000
         attempt = self.attempt
         if attempt is not None:
-            own = attempt.started - self.body_at
+            own = self._busy
             relay = self.relay
             if relay is not None:
                 record.sent += relay.sent

@@ -14,24 +14,22 @@ from twisted.internet.defer import CancelledError
 
 from aigw import dialects
 from aigw.errors import BadRequest, GatewayError, MethodNotAllowed, NotFound
-from aigw.http.headers import query_without_credentials, towards_provider
 from aigw.http.refused import Refused
 from aigw.interfaces import IDownstream, IProvider, IRecorder, IUpstream, IWheel
 from aigw.model.headers import Headers, first, media_type
-from aigw.model.instance import Instance
-from aigw.model.outbound import Outbound
 from aigw.model.outcome import Outcome
 from aigw.model.path import own_path
 from aigw.model.record import Record
 from aigw.model.route import Route
+from aigw.routing.clusters import Clusters
 from aigw.routing.match import Match
 
 from . import origin
 from .answer import Answers
-from .attempt import Attempt
 from .exchange import Exchange
 from .health import health
 from .identity import request_ids
+from .tries import Tries
 
 #: Methods whose requests may come without a body (RFC 9110, section 9.3).
 _BODYLESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
@@ -54,15 +52,14 @@ class Serve:
         answers: Answers,
         providers: Mapping[str, IProvider],
         time: Callable[[], float],
+        clusters: Clusters | None = None,
     ) -> None:
         self.open: set[Exchange] = set()
         self.ready = True
         self._routes = Match(())
-        self._upstream = upstream
         self._recorder = recorder
         self._wheel = wheel
-        self._answers = answers
-        self._providers = providers
+        self._tries = Tries(upstream, wheel, answers, providers, clusters or Clusters())
         self._time = time
         self._new_id = request_ids()
         self._unknown = dialects.get("passthrough")
@@ -81,7 +78,7 @@ class Serve:
             if not self._healthy(exchange):
                 route = await self._route(exchange)
                 if route is not None:
-                    await self._try(exchange, route.instances[0])
+                    await self._tries(exchange, route)
         except GatewayError as error:
             exchange.refuse(error)
         except CancelledError:
@@ -178,49 +175,6 @@ class Serve:
             )
         limit = max(i.max_body for route in routes for i in route.instances)
         body = await downstream.read(limit)
-        exchange.body_at = self._wheel.seconds()
+        exchange.busy_since = self._wheel.seconds()
         exchange.record.received = len(body)
         envelope.open(body)
-
-    async def _try(self, exchange: Exchange, instance: Instance) -> None:
-        """Ask one instance, and relay what it answers."""
-        outbound = self._prepare(exchange, instance)
-        framing = self._answers.framing(exchange.dialect.framing)
-        exchange.send(outbound, instance, framing)
-        attempt = Attempt(self._upstream, outbound, instance, self._wheel)
-        exchange.attempt = attempt
-        exchange.record.attempts.append(attempt.record)
-        try:
-            status, headers = await attempt.answer
-            relay = self._answers.relay(exchange, attempt, outbound, status, headers)
-            ending = await relay.done
-        except GatewayError as error:
-            attempt.stop()
-            attempt.broke(error)
-            raise
-        except CancelledError:
-            attempt.close(Outcome.CLIENT_GONE)
-            raise
-        outcome = ending.outcome
-        if status >= 400 and outcome is Outcome.COMPLETED:
-            outcome = Outcome.FAILED
-        attempt.close(outcome, ending.reason)
-        exchange.ended(outcome, ending.reason)
-
-    def _prepare(self, exchange: Exchange, instance: Instance) -> Outbound:
-        """The request to send, in a dialect the instance's provider speaks."""
-        envelope, name = exchange.envelope, exchange.dialect.name
-        provider = self._providers[instance.provider]
-        if name not in provider.dialects and name != "passthrough":
-            spoken = ", ".join(provider.dialects)
-            raise BadRequest(
-                f"provider {provider.name} does not support {name} protocol "
-                f"(supported: {spoken})"
-            )
-        if instance.has_auth:
-            envelope.query = query_without_credentials(envelope.query)
-        outbound = provider.prepare(envelope, name, instance)
-        outbound.headers = towards_provider(
-            envelope.headers, outbound.headers, instance
-        )
-        return outbound

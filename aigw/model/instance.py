@@ -168,8 +168,10 @@ class Instance:
     check: ActiveCheck | None = None
 
     def takes(self, model: str) -> bool:
-        """Whether a request for ``model`` may go here."""
-        return not self.models or any(fnmatchcase(model, glob) for glob in self.models)
+        """Whether a request for ``model`` may go here; ``""`` may go anywhere."""
+        if not self.models or not model:
+            return True
+        return any(fnmatchcase(model, glob) for glob in self.models)
 
     def serving(self, model: str) -> Instance:
         """The instance as it serves a request for ``model``: ``model_map`` applied."""

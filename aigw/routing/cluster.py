@@ -66,6 +66,7 @@ class Cluster:
         instances that are still there stays known.
     :param balancers: the balancers there are, by name.
     :param random: numbers from 0 up to 1.
+    :ivar warned: whether requests without a key to hash on have been told of.
     :raises ConfigError: the policy names a balancer there is none of.
     """
 
@@ -80,6 +81,7 @@ class Cluster:
         self.policy: Policy = route.policy or Policy()
         self.random = random
         self.budget = Budget()
+        self.warned = False
         make = balancers.get(self.policy.balancer)
         if make is None:
             there = ", ".join(sorted(balancers))

@@ -10,11 +10,11 @@ here knows which instance is best: the cluster chooses among those a step names.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from aigw.model.instance import Instance
-from aigw.model.outcome import Verdict
+from aigw.model.outcome import Judgement, Verdict
 from aigw.model.policy import Policy, Retry
 
 from .budget import Budget
@@ -127,6 +127,14 @@ class Plan:
                     return Step(Way.NEXT, among, delay)
         alone = len(self._tries) == 1
         return Step(Way.EXHAUSTED if moves and not alone else Way.RETURN)
+
+    def amend(self, judgement: Judgement) -> None:
+        """The last failure's body has been read, and says more than its head."""
+        self.failures[-1] = replace(
+            self.failures[-1],
+            verdict=judgement.verdict,
+            retry_after=judgement.retry_after,
+        )
 
     def all_throttled(self) -> bool:
         """Whether every attempt was throttled."""

@@ -16,6 +16,7 @@ finished only when the client takes the rest, so that a stalled client stays bou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -24,6 +25,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from aigw.errors import (
+    AllThrottled,
     AnswerTooLarge,
     DeadlinePassed,
     GatewayError,
@@ -38,6 +40,7 @@ from aigw.model.outcome import Outcome
 
 from .countdown import Countdown
 from .outlet import Outlet
+from .trouble import error_told
 from .way import Way
 
 #: How long the end of the HTTP message is awaited behind the terminal frame, seconds.
@@ -73,6 +76,7 @@ class Relay:
     :ivar received: bytes of body received.
     :ivar first_byte_at: clock seconds of the first of them, or None.
     :ivar first_content_at: clock seconds of the first content, or None.
+    :ivar on_content: called once with those seconds, where it is set.
     """
 
     def __init__(
@@ -92,6 +96,7 @@ class Relay:
         self.received = 0
         self.first_byte_at: float | None = None
         self.first_content_at: float | None = None
+        self.on_content: Callable[[float], None] | None = None
         self._downstream = downstream
         self._call = call
         self._way = way
@@ -266,6 +271,8 @@ class Relay:
                 return
         if sight & sights.CONTENT and self.first_content_at is None:
             self.first_content_at = now
+            if self.on_content is not None:
+                self.on_content(now)
             if self._idle is None:
                 self._news &= ~sights.CONTENT
             self._commit()
@@ -298,12 +305,7 @@ class Relay:
 
     def _error_in_stream(self) -> UpstreamError:
         tap = self._way.tap
-        told = tap.error if tap is not None and tap.error is not None else {}
-        message = told.get("message")
-        return UpstreamError(
-            message if isinstance(message, str) else "the provider reported an error",
-            reason="error_in_stream",
-        )
+        return error_told({} if tap is None or tap.error is None else tap.error)
 
     def _heartbeat(self) -> None:
         now = self._wheel.seconds()
@@ -394,6 +396,8 @@ def outcome_of(error: GatewayError) -> Outcome:
     """The outcome that an error which ends an answer is recorded as."""
     if error.reason == "shutdown":
         return Outcome.SHUTDOWN
+    if isinstance(error, AllThrottled):
+        return Outcome.FAILED
     if isinstance(error, UpstreamTimeout | DeadlinePassed | AnswerTooLarge):
         return Outcome.LIMIT
     return Outcome.BROKEN
