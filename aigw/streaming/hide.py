@@ -17,7 +17,7 @@ from aigw.errors import FramingError
 from aigw.interfaces import IFraming, ITap
 from aigw.model import sight as sights
 
-from .skip import unmarked
+from .skip import opening, unmarked
 
 HOLD_LIMIT: Final = 64 * 1024
 
@@ -49,7 +49,8 @@ class Hiding:
 
     def feed(self, data: bytes) -> bytes:
         self.sight = sights.NOTHING
-        if self._content and not self._held and self._framing.whole(data):
+        if not self._held and self._framing.whole(data):
+            self.boundary = True
             return self._without_usage(data)
         self._held.append(data)
         self._size += len(data)
@@ -64,8 +65,6 @@ class Hiding:
             self.boundary = True
         self._held = [rest] if rest else []
         self._size = len(rest)
-        if self.sight & sights.CONTENT and not self._watch:
-            self._content = True
         return out
 
     def end(self) -> bytes:
@@ -84,10 +83,8 @@ class Hiding:
     def _without_usage(self, complete: bytes) -> bytes:
         """Look at what must be looked at; returns all but usage-only frames."""
         skipped = 0
-        if self._content:
-            skipped = unmarked(self._framing, self.tap.marks, complete)
-            if skipped:
-                self.sight |= sights.CONTENT
+        if not self._watch:
+            skipped = self._skip(complete)
             if skipped == len(complete):
                 return complete
         rest = complete[skipped:]
@@ -103,6 +100,19 @@ class Hiding:
         kept.append(rest[end:])
         return b"".join(kept)
 
+    def _skip(self, complete: bytes) -> int:
+        """How much of ``complete`` need not be looked at, or was, and can be passed."""
+        if self._content:
+            self.sight = sights.CONTENT
+        at = 0
+        while at < len(complete) and not self._content:
+            few = opening(self._framing, complete, at)
+            if b'"usage"' in few:
+                return at
+            self._look(few)
+            at += len(few)
+        return at + unmarked(self._framing, self.tap.marks, complete[at:])
+
     def _look(self, complete: bytes) -> int:
         seen = 0
         try:
@@ -113,4 +123,6 @@ class Hiding:
         for frame in frames:
             seen |= self.tap.feed(frame)
         self.sight |= seen
+        if seen & sights.CONTENT:
+            self._content = True
         return seen

@@ -11,7 +11,7 @@ from aigw.errors import FramingError
 from aigw.interfaces import IFraming, ITap
 from aigw.model import sight as sights
 
-from .skip import unmarked
+from .skip import opening, unmarked
 
 #: The most bytes of a JSON answer that are kept to read its usage.
 COPY_LIMIT: Final = 1024 * 1024
@@ -95,14 +95,20 @@ class Passthrough:
         self.sight = sights.NOTHING
         if self._blind:
             return data
-        if not (self._content and self.boundary and self._framing.whole(data)):
+        if self._watch or not (self.boundary and self._framing.whole(data)):
             self._look(data)
             return data
-        skipped = unmarked(self._framing, self.tap.marks, data)
-        if skipped < len(data):
-            self._look(data[skipped:])
-        if skipped:
-            self.sight |= sights.CONTENT
+        if self._content:
+            self.sight = sights.CONTENT
+        rest = data
+        while rest and not self._content:
+            few = opening(self._framing, rest, 0)
+            self._look(few)
+            rest = rest[len(few) :]
+        if rest:
+            skipped = unmarked(self._framing, self.tap.marks, rest)
+            if skipped < len(rest):
+                self._look(rest[skipped:])
         return data
 
     def end(self) -> bytes:
@@ -129,8 +135,8 @@ class Passthrough:
         seen = 0
         for frame in frames:
             seen |= feed(frame)
-        self.sight = seen
-        if seen & sights.CONTENT and not self._watch:
+        self.sight |= seen
+        if seen & sights.CONTENT:
             self._content = True
 
     def _lose(self, data: bytes) -> None:

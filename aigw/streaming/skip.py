@@ -20,3 +20,13 @@ def unmarked(framing: IFraming, marks: tuple[bytes, ...], data: bytes) -> int:
         return end
     before, _ = framing.split_buf(data[:end])
     return len(before)
+
+
+def opening(framing: IFraming, data: bytes, at: int) -> bytes:
+    """
+    The next few frames of ``data`` (whole frames) from ``at`` on: at least one, at most
+    1 KiB of them where that holds one. Until content is seen a stream is looked at in
+    such steps, so that a read which holds all of it is not decoded as a whole.
+    """
+    few, _ = framing.split_buf(data[at : at + 1024])
+    return few or data[at:]
