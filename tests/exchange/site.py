@@ -18,6 +18,7 @@ from aigw.model.instance import Endpoint, Instance
 from aigw.model.record import Record
 from aigw.model.route import Route
 from aigw.providers import built_in
+from aigw.routing.clusters import Clusters
 from aigw.routing.match import Match
 from aigw.streaming.flush import Flush
 from aigw.streaming.timers import Wheel
@@ -55,6 +56,7 @@ class Site:
         self.upstream = MemoryUpstream(self.clock)
         self.kept = Kept()
         self.failures: list[Failure] = []
+        self.clusters = Clusters(random=lambda: 0.5)
         self.serve = Serve(
             self.upstream,
             self.kept,
@@ -62,9 +64,11 @@ class Site:
             Answers(Framings(), Flush(self.clock), self.wheel),
             built_in(),
             lambda: 1_800_000_000.0,
+            self.clusters,
         )
         if not routes:
             routes = (Route("chat", ("/v1/*",), (instance(**settings),)),)
+        self.clusters.use(routes)
         self.serve.use(Match(routes))
 
     def ask(self, body: bytes = CHAT, **request: Any) -> MemoryDownstream:
