@@ -86,9 +86,9 @@ class IDownstream(Interface):
     def start(status: int, headers: Headers) -> None:
         """
         Send status and headers; a front may keep them for the first piece of the body,
-        a tick of the wheel at most. With a ``content-length`` among them the body must have
-        that length; else the front frames it (chunked, or by closing for HTTP/1.0). The
-        front adds ``date``; hop-by-hop fields are its own business.
+        a tick of the wheel at most. With a ``content-length`` among them the body must
+        have that length; else the front frames it (chunked, or by closing for
+        HTTP/1.0). The front adds ``date``; hop-by-hop fields are its own business.
         """
 
     def write(data: bytes) -> None:
