@@ -330,9 +330,7 @@ async def test_the_proxy_protocol_tells_the_peer(header: bytes) -> None:
 # -- TLS
 
 #: Twisted's own ``ssl:`` endpoint has not followed pyOpenSSL yet.
-twisteds_tls = pytest.mark.filterwarnings(
-    "ignore:Passing pyOpenSSL:DeprecationWarning"
-)
+twisteds_tls = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
