@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from aigw.admin.site import AdminSite
 from aigw.config.settings import Settings
+from aigw.errors import Unavailable
 from aigw.extensions import Extensions
 from aigw.http.budget import Budget
 from aigw.http.front import Front
@@ -187,6 +188,9 @@ class Daemon(Service):
         await deferLater(self._reactor, _SETTLE)
         front.drain()
         await gateway.drain(gateway.settings.server.graceful_timeout)
+        # What is left has not sent its request yet.
+        text = "the gateway is shutting down"
+        front.interrupt(Unavailable(text, reason="shutdown"))
         until = self._reactor.seconds() + _LAST_BYTES
         while front.channels and self._reactor.seconds() < until:
             await deferLater(self._reactor, _LOOK)

@@ -175,6 +175,11 @@ class Channel(Protocol):
         """Reset the connection now. An answer under way sees its client leave."""
         (self._parting or self._begin_parting()).abort()
 
+    def interrupt(self, error: GatewayError) -> None:
+        """Wait no longer for the body of the request under way."""
+        if self._answer is not None and self._answer.incoming is not None:
+            self._answer.incoming.interrupt(error)
+
     # -- one request after the other
 
     def _advance(self, data: bytes) -> None:

@@ -114,6 +114,11 @@ class Front(Factory):
         for channel in list(self.channels):
             channel.drain()
 
+    def interrupt(self, error: GatewayError) -> None:
+        """Let requests whose bodies are still awaited be answered with ``error``."""
+        for channel in list(self.channels):
+            channel.interrupt(error)
+
     def drop(self) -> None:
         """Reset all connections. Exchanges under way see their clients leave."""
         for channel in list(self.channels):

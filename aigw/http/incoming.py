@@ -138,8 +138,13 @@ class Incoming:
         else:
             text = "the request body came too slowly"
             error = BadRequest(text, status=408, reason="body")
-        self._error = error
-        self._stop(error)
+        self.interrupt(error)
+
+    def interrupt(self, error: GatewayError) -> None:
+        """Wait no longer: whoever wants it is told ``error``."""
+        if not self.done:
+            self._error = error
+            self._stop(error)
 
     def forsake(self) -> None:
         """

@@ -165,6 +165,27 @@ def test_past_the_graceful_timeout_streams_are_told_and_cut(
     assert sorted(told) == ["shutdown", "shutdown"]
 
 
+def test_a_request_half_sent_at_the_graceful_timeout_is_told(
+    tmp_path: Path, provider: int
+) -> None:
+    daemon = Daemon(tmp_path, provider, graceful_timeout_ms=300)
+    head = (
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+    )
+    with (
+        daemon.running(),
+        socket.create_connection(("127.0.0.1", daemon.port), PATIENCE) as client,
+    ):
+        client.sendall(head + b'{"model":')
+        assert chat(daemon.port)[0] == 200  # by now it has read the other one
+        assert daemon.terminate() == -signal.SIGTERM
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    told = records(daemon, 2)[-1]
+    assert (told["status"], told["reason"]) == (503, "shutdown")
+
+
 def test_sighup_swaps_the_file_in_whole_and_streams_keep_theirs(
     daemon: Daemon,
 ) -> None:
