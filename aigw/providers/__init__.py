@@ -7,12 +7,23 @@ from __future__ import annotations
 
 from aigw.interfaces import IProvider
 
+from . import anthropic, presets
+from .anthropic import Anthropic
+from .azure import Azure
+from .bedrock import Bedrock
+from .gemini import Gemini
 from .openai import OpenAIStyle
-from .presets import PRESETS
+from .vertex import Vertex
 
-_BUILT_IN: dict[str, IProvider] = {
-    preset.name: OpenAIStyle(preset) for preset in PRESETS
-}
+_ALL: tuple[IProvider, ...] = (
+    *map(OpenAIStyle, presets.PRESETS),
+    *map(Anthropic, anthropic.PRESETS),
+    Azure(),
+    Bedrock(),
+    Gemini(),
+    Vertex(),
+)
+_BUILT_IN: dict[str, IProvider] = {provider.name: provider for provider in _ALL}
 
 
 def built_in() -> dict[str, IProvider]:

@@ -9,8 +9,8 @@ from aigw.errors import BadRequest
 from aigw.model.instance import Instance
 from aigw.model.outbound import Origin
 
-#: What may stand in a path unencoded (RFC 3986, section 3.3: pchar and "/").
-_PCHAR = "/:@!$&'()*+,;=-._~"
+#: What stands in an encoded path as it is (RFC 3986, section 3.3: pchar and "/").
+_PCHAR = "/:@!$&'()*+,;=-._~%"
 
 
 @lru_cache(maxsize=1024)
@@ -39,11 +39,23 @@ def origin_of(instance: Instance, host: str | None) -> Origin:
 
 @lru_cache(maxsize=4096)
 def target_of(instance: Instance, path: str) -> bytes:
-    """The target of a native call: an endpoint's own path wins over ``path``."""
+    """
+    The target of a native call: an endpoint's own path wins over ``path``, which is
+    encoded already where it must be.
+    """
     endpoint = instance.endpoint
     own = endpoint is not None and endpoint.path
     query = _joined(instance, b"")
     return _target(own or quote(path, safe=_PCHAR), query)
+
+
+def queried_target(instance: Instance, path: str, query: bytes) -> bytes:
+    """As :func:`target_of`, for vendors that read the client's query too."""
+    if not query:
+        return target_of(instance, path)
+    endpoint = instance.endpoint
+    own = endpoint is not None and endpoint.path
+    return _target(own or quote(path, safe=_PCHAR), _joined(instance, query))
 
 
 def passed_target(instance: Instance, target: bytes, query: bytes) -> bytes:
@@ -56,6 +68,32 @@ def passed_target(instance: Instance, target: bytes, query: bytes) -> bytes:
     path = target.split(b"?", 1)[0].decode("ascii")
     own = endpoint is not None and endpoint.path
     return _target(own or path, _joined(instance, query))
+
+
+def based(target: bytes, base: str) -> bytes:
+    """A client's target, what stands under ``/v1`` moved under a vendor's ``base``."""
+    if base != "/v1" and target.startswith(b"/v1/"):
+        return base.encode("ascii") + target[len(b"/v1") :]
+    return target
+
+
+def segment(text: str) -> str:
+    """
+    One path segment that holds ``text``, whatever characters it has.
+
+    :raises BadRequest: no segment can, because readers would take it for another path.
+    """
+    if text in ("", ".", ".."):
+        raise unresolved("the model's name is missing, or names no model")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        raise unresolved("the model's name is no text") from error
+
+
+def unresolved(why: str) -> BadRequest:
+    """The error of a request for which no upstream path can be made."""
+    return BadRequest(f"could not resolve upstream path: {why}", key="error_msg")
 
 
 def _target(path: str, query: bytes) -> bytes:

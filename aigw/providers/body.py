@@ -126,30 +126,43 @@ def _merged(fields: Fields, partial: Mapping[str, Any], force: bool) -> Fields |
 
 
 def build(
-    fields: Fields, source: bytes, dialect: str, instance: Instance, preset: Preset
+    fields: Fields,
+    source: bytes,
+    dialect: str,
+    instance: Instance,
+    preset: Preset,
+    removes: tuple[str, ...] = (),
 ) -> Body:
     """
     Apply the reference's steps. One is ordered by sense rather than by the reference:
     whether the answer streams is judged by ``options`` too, so that a forced stream is
     metered like an asked one.
+
+    :param removes: fields that are not sent, whoever wrote them.
     """
     body = Body(fields, source)
     options = instance.options
-    if dialect == "openai-chat" and instance.streaming.usage != "client":
+    asks = preset.asks_usage and instance.streaming.usage != "client"
+    if dialect == "openai-chat" and asks:
         streams = options["stream"] is True if "stream" in options else None
         if body.true("stream") if streams is None else streams:
             body.ask_usage()
     for name, value in options.items():
-        body.set(name, value)
+        if name not in removes:
+            body.set(name, value)
     cap = preset.caps.get(dialect)
     if cap is not None and instance.max_tokens is not None:
-        body.set(cap, instance.max_tokens)
+        outer, _, inner = cap.partition(".")
+        if inner:
+            body.merge({outer: {inner: instance.max_tokens}}, force=True)
+        else:
+            body.set(cap, instance.max_tokens)
         renamed = preset.renames.get(dialect)
         if renamed is not None:
             body.remove(renamed)
     partial = instance.request_body.get(dialect)
     if partial:
         body.merge(partial, instance.force_override)
-    if preset.removes_model:
-        body.remove("model")
+    for name in removes:
+        body.remove(name)
     return body

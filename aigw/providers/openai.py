@@ -17,11 +17,9 @@ from aigw.model.outbound import Outbound
 from aigw.model.outcome import Judgement
 
 from . import judge as verdicts
-from .address import origin_of, passed_target, target_of
-from .body import build
+from .address import based, origin_of, passed_target, target_of
 from .presets import Preset
-
-_JSON = (b"content-type", b"application/json")
+from .request import request_of, spoken
 
 
 @implementer(IProvider)
@@ -35,35 +33,15 @@ class OpenAIStyle:
         self.dialects: Mapping[str, str] = preset.paths
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
-        native = dialect in self.dialects
-        method = "POST" if native else envelope.method
-        if native:
-            target = target_of(instance, self.dialects[dialect])
+        preset = self._preset
+        if dialect in preset.paths:
+            target = target_of(instance, preset.paths[dialect])
         else:
-            target = passed_target(instance, envelope.target, envelope.query)
-        outbound = Outbound(
-            origin=origin_of(instance, self._preset.host),
-            method=method,
-            target=target,
-            headers=list(instance.auth_headers),
-            body=envelope.body,
-            patience=instance.patience,
-            keepalive=instance.keepalive,
-            model=envelope.model,
-        )
-        if envelope.fields is not None:
-            body = build(
-                envelope.fields, envelope.body, dialect, instance, self._preset
-            )
-            outbound.body = body.encode()
-            outbound.headers.append(_JSON)
-            outbound.stream = body.true("stream")
-            outbound.hides_usage = (
-                body.asked_usage and instance.streaming.usage == "hide"
-            )
-            if body.changed and not self._preset.removes_model:
-                outbound.model = body.string("model")
-        return outbound
+            path = based(envelope.target, preset.base)
+            target = passed_target(instance, path, envelope.query)
+            dialect = spoken(envelope, dialect, preset.paths)
+        origin = origin_of(instance, preset.host)
+        return request_of(envelope, dialect, instance, preset, origin, target)
 
     def judge(self, status: int, headers: Headers, body: bytes | None) -> Judgement:
-        return verdicts.judge(status, headers)
+        return verdicts.judge(status, headers, body, verdicts.OPENAI)

@@ -16,6 +16,7 @@ from aigw.model.outcome import Judgement, Verdict
 
 #: Fields that the connection to the provider writes itself.
 _CONNECTION = {b"connection", b"content-length", b"transfer-encoding"}
+_PLACE = {"project_id": "project", "region": "eu-west-1"}
 _CHAT = b'{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}'
 
 
@@ -29,7 +30,8 @@ def check_provider(
     Hold ``provider`` to what :class:`aigw.interfaces.IProvider` says.
 
     :param instances: configured uses of it, beside the two that are tried in any case:
-        one with an endpoint and a credential, and, where ``host`` is one, one without.
+        one with an endpoint and a credential, and, where ``host`` is one, one without;
+        both have a project and a region.
     :param bodies: JSON bodies that its dialects can carry.
     :raises AssertionError: a promise is broken.
     """
@@ -59,10 +61,11 @@ def _uses(provider: IProvider) -> list[Instance]:
             endpoint=endpoint,
             auth_headers=credential,
             has_auth=True,
+            provider_conf=_PLACE,
         )
     ]
-    if provider.host is not None and "{" not in provider.host:
-        uses.append(Instance("plain", provider.name))
+    if provider.host is not None:
+        uses.append(Instance("plain", provider.name, provider_conf=_PLACE))
     return uses
 
 

@@ -1,0 +1,94 @@
+"""
+Amazon Bedrock's runtime: Converse, ConverseStream and the two invoke operations
+(https://docs.aws.amazon.com/bedrock/latest/APIReference/). The path names the model,
+by id or ARN, in one segment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from zope.interface import implementer
+
+from aigw.interfaces import IProvider
+from aigw.model.envelope import Envelope
+from aigw.model.headers import Headers
+from aigw.model.instance import Instance
+from aigw.model.outbound import Origin, Outbound
+from aigw.model.outcome import Judgement
+
+from . import judge as verdicts
+from .address import origin_of, passed_target, segment, target_of
+from .presets import Preset
+from .request import model_of, request_of, streams
+
+PRESET = Preset(
+    "bedrock",
+    "bedrock-runtime.{region}.amazonaws.com",
+    {"bedrock-converse": "/model/{model}/converse"},
+    {"bedrock-converse": "inferenceConfig.maxTokens"},
+    # Both stand in the path; ``stream`` is a way of asking that only gateways know.
+    removes=("model", "stream"),
+)
+
+_CALL = re.compile(
+    rb"/model/([^/]+)/(converse|converse-stream|invoke|invoke-with-response-stream)"
+    rb"/?\Z"
+)
+
+
+@implementer(IProvider)
+class Bedrock:
+    """See the module."""
+
+    name = PRESET.name
+    host = PRESET.host
+    dialects: Mapping[str, str] = PRESET.paths
+
+    def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
+        called = None
+        if dialect in ("passthrough", "bedrock-converse"):
+            called = _CALL.search(envelope.target.split(b"?", 1)[0])
+        if called is None and dialect == "passthrough":
+            target = passed_target(instance, envelope.target, envelope.query)
+            origin = _origin(instance)
+            return request_of(envelope, dialect, instance, PRESET, origin, target)
+        named, operation = "", "converse"
+        if called is not None:
+            named, operation = unquote(called[1].decode()), called[2].decode()
+        if operation.startswith("converse"):
+            dialect = "bedrock-converse"
+            if streams(envelope, instance):
+                operation = "converse-stream"
+        else:
+            dialect = "passthrough"
+        model = model_of(envelope, instance, named)
+        target = _target(instance, model, operation)
+        return request_of(
+            envelope,
+            dialect,
+            instance,
+            PRESET,
+            _origin(instance),
+            target,
+            model=model,
+            stream=target.split(b"?", 1)[0].endswith(b"-stream"),
+        )
+
+    def judge(self, status: int, headers: Headers, body: bytes | None) -> Judgement:
+        return verdicts.judge(status, headers, body, verdicts.BEDROCK)
+
+
+def _target(instance: Instance, model: str, operation: str) -> bytes:
+    endpoint = instance.endpoint
+    if endpoint is not None and endpoint.path:
+        return target_of(instance, endpoint.path)
+    return target_of(instance, f"/model/{segment(model)}/{operation}")
+
+
+def _origin(instance: Instance) -> Origin:
+    region = instance.provider_conf.get("region")
+    host = None if region is None else f"bedrock-runtime.{region}.amazonaws.com"
+    return origin_of(instance, host)
