@@ -182,6 +182,7 @@ class Exchange:
             return
         if not self.begun:
             self.begun = True
+            self.record.status = 200
             kind = framing.content_type.encode("ascii")
             self.downstream.start(200, self.stream_headers([(b"content-type", kind)]))
         self.downstream.write(ping)
