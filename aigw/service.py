@@ -20,6 +20,8 @@ from aigw.framing import Framings
 from aigw.http.upstream import Upstream
 from aigw.interfaces import IFraming, IProvider, IRecorder
 from aigw.providers import built_in
+from aigw.routing.balance import BUILT_IN, Make
+from aigw.routing.clusters import Clusters
 from aigw.routing.match import Match
 from aigw.streaming.flush import Flush
 from aigw.streaming.timers import Wheel
@@ -38,10 +40,12 @@ class Gateway(Service):
     :param recorder: who is told of each exchange.
     :param providers: providers beside the built-in ones, by name.
     :param framings: framings beside the built-in ones.
+    :param balancers: what makes balancers beside the built-in ones, by name.
     :ivar serve: serves one request; what a front calls, and what
         :class:`aigw.http.resource.GatewayResource` takes.
     :ivar settings: the configuration in use.
     :ivar wheel: the deadlines of the process, for the fronts.
+    :ivar clusters: what is known of the instances of each route.
     """
 
     def __init__(
@@ -52,11 +56,13 @@ class Gateway(Service):
         *,
         providers: Mapping[str, IProvider] | None = None,
         framings: Iterable[IFraming] = (),
+        balancers: Mapping[str, Make] | None = None,
     ) -> None:
         self.wheel = Wheel(reactor)
         self._reactor = reactor
         self._flush = Flush(reactor)
         self._upstream = Upstream(reactor, self.wheel)
+        self.clusters = Clusters({**BUILT_IN, **(balancers or {})})
         self.serve = Serve(
             self._upstream,
             recorder,
@@ -64,6 +70,7 @@ class Gateway(Service):
             Answers(Framings(framings), self._flush, self.wheel),
             {**built_in(), **(providers or {})},
             time.time,
+            self.clusters,
         )
         self.use(settings)
 
@@ -72,6 +79,7 @@ class Gateway(Service):
         Serve by ``settings`` from now on. Exchanges under way keep what they began
         with; listeners and logs are not this service's business.
         """
+        self.clusters.use(settings.routes)  # may refuse, so it stands first
         self.settings = settings
         self.serve.use(Match(settings.routes))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any, Literal
 
 from .check import ActiveCheck
@@ -175,7 +176,11 @@ class Instance:
 
     def serving(self, model: str) -> Instance:
         """The instance as it serves a request for ``model``: ``model_map`` applied."""
-        asked = self.model_map.get(model)
-        if asked is None:
-            return self
-        return replace(self, options={**self.options, "model": asked})
+        return _mapped(self, model) if model in self.model_map else self
+
+
+@lru_cache(maxsize=4096)
+def _mapped(instance: Instance, model: str) -> Instance:
+    """Kept, because what is compiled of an instance is remembered by its identity."""
+    asked = instance.model_map[model]
+    return replace(instance, options={**instance.options, "model": asked})
