@@ -224,9 +224,12 @@ class Exchange:
         return self.framing.ping() if self.framing is not None else None
 
     def broken(self, error: GatewayError) -> bytes:
-        """The frame that tells ``error`` in the client's stream."""
+        """
+        The frame that tells ``error`` in the client's stream; ``b""`` where the stream
+        is in another framing than the one its dialect has words for.
+        """
         framing = self.framing
-        if framing is None:
+        if framing is None or framing.name != self.dialect.framing:
             return b""
         frames = self.dialect.broken(error, self.record.request_id)
         return b"".join(map(framing.encode, frames))

@@ -209,16 +209,35 @@ async def test_a_json_answer_that_breaks_off_does_not_look_complete(
     assert (record.outcome, record.reason) == (Outcome.BROKEN, "closed_early")
 
 
+@pytest.mark.parametrize("knob", ["mid5", "fin5", "rst5"])
 @pytest_twisted.ensureDeferred
-async def test_an_eventstream_that_breaks_off_does_not_look_complete(
-    house: Open,
+async def test_an_eventstream_of_a_dialect_nobody_knows_is_cut_without_a_word(
+    house: Open, knob: str
 ) -> None:
     here = house()
-    client = await here.ask(request("aws-eventstream", "n20-mid5"))
+    client = await here.ask(request("aws-eventstream", f"n20-{knob}"))
     await client.closed()
     assert not client.looks_complete
     assert client.answer.body == bytes((await here.seen()).sent)
     assert (await here.record()).outcome is Outcome.BROKEN
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_deadline_in_an_eventstream_cuts_without_a_word(house: Open) -> None:
+    here = house(timeouts={"idle_ms": 100})
+    client = await here.ask(request("aws-eventstream", "stall3"))
+    await cut(here, client, Outcome.LIMIT, "idle")
+    assert client.answer.body == bytes((await here.seen()).sent)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_sse_stream_of_a_dialect_nobody_knows_is_told_in_openais_words(
+    house: Open,
+) -> None:
+    here = house()
+    body = b'{"model":"mock-n20-fin5","prompt":"hi","stream":true}'
+    client = await here.ask(post(body, path="/v1/completions"))
+    await broken_after(here, client, "closed_early")
 
 
 # -- it ended properly, without its terminal frame
