@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from aigw import __version__
 
-_MOCK_LISTENS: Final = "tcp:9081:interface=127.0.0.1"
+#: Where the mock provider listens unless told otherwise.
+MOCK_LISTENS: Final = "tcp:9081:interface=127.0.0.1"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "--listen",
         action="append",
         metavar="ENDPOINT",
-        help=f"a Twisted endpoint description, repeatable (default: {_MOCK_LISTENS})",
+        help=f"a Twisted endpoint description, repeatable (default: {MOCK_LISTENS})",
     )
     mock.set_defaults(go=_mock)
     demo = commands.add_parser(
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: list[str]) -> int:
+    # What the `twist` script itself imports; there is no public name for it.
     from twisted.application.twist._twist import Twist
 
     Twist.main(["aigw", "aigw", *arguments])
@@ -86,7 +88,7 @@ def _mock(options: argparse.Namespace) -> int:
     async def serve(reactor: Any) -> None:
         # A provider under load, not under test: nobody looks at the bytes it sent.
         mock = Mock(reactor, keep_bytes=0)
-        for description in options.listen or [_MOCK_LISTENS]:
+        for description in options.listen or [MOCK_LISTENS]:
             port = await serverFromString(reactor, description).listen(mock)
             print(f"mock provider: {_shown(port.getHost())}", flush=True)
         await Deferred()  # until a signal ends the process

@@ -55,7 +55,6 @@ class Mock(Factory):
         self._number = 0
         self._asked: dict[str, int] = {}
         self._waiting: list[tuple[Callable[[], bool], Deferred[None]]] = []
-        self._stopped: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Connection:
         connection = Connection(self)
@@ -81,12 +80,9 @@ class Mock(Factory):
 
     def stop(self) -> Deferred[None]:
         """Drop all connections; fires when they have gone."""
-        if not self.connections:
-            return succeed(None)
-        self._stopped = Deferred()
         for connection in list(self.connections):
             connection.drop()
-        return self._stopped
+        return self.until(lambda: not self.connections)
 
     def stats(self) -> dict[str, Any]:
         """What ``GET /stats`` answers."""
@@ -115,9 +111,6 @@ class Mock(Factory):
         """It is no more."""
         self.connections.discard(connection)
         self.changed()
-        if self._stopped is not None and not self.connections:
-            stopped, self._stopped = self._stopped, None
-            stopped.callback(None)
 
     def saw(self, request: Request, connection: int) -> Seen:
         """A request is complete."""
