@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+BENCH_ARGS ?=
 
 .PHONY: run demo test lint bench bench-quick clean setup
 
@@ -26,9 +27,6 @@ lint: $(STAMP)
 # `python -m benchmarks`, which takes --help.
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
-
-bench-quick: $(STAMP)
-	$(BIN)/python -m benchmarks --quick $(BENCH_ARGS)
 
 setup: $(STAMP)
 
