@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
-BENCH_ARGS ?=
 
 .PHONY: run demo test lint bench bench-quick clean setup
 
@@ -27,6 +26,9 @@ lint: $(STAMP)
 # `python -m benchmarks`, which takes --help.
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-quick: $(STAMP)
+	$(BIN)/python -m benchmarks --quick $(BENCH_ARGS)
 
 setup: $(STAMP)
 
