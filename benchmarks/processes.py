@@ -14,6 +14,8 @@ from types import TracebackType
 
 #: How long a process may take to stop before it is killed, seconds.
 _STOPPING = 10.0
+#: Over how long it is seen whether a process rests, seconds.
+_SETTLING = 0.2
 
 
 class NotReady(Exception):
@@ -160,6 +162,21 @@ def cpu_seconds(pid: int) -> float:
         except OSError:
             continue
     return total / 1e9
+
+
+def settle(pids: Sequence[int], seconds: float) -> None:
+    """
+    Wait until processes rest, at most ``seconds``.
+
+    Some proxies go on for long with streams whose client has left; that work belongs
+    neither to the next case nor on the core where another proxy is measured.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        before = sum(map(cpu_seconds, pids))
+        time.sleep(_SETTLING)
+        if sum(map(cpu_seconds, pids)) - before < _SETTLING / 20:
+            return
 
 
 def memory_kib(pids: Iterable[int]) -> int:

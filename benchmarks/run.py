@@ -14,9 +14,14 @@ from . import edge, tools
 from .cases import Case, Setup
 from .memory import Bench
 from .peers import Nginx, Peer
-from .processes import Cores, NotReady, Process, cpu_seconds, free_port
+from .processes import Cores, NotReady, Process, cpu_seconds, free_port, settle
 from .render import Wiring
 from .samples import Sample, of_load
+
+#: How long a proxy is asked before its first case, seconds.
+_PRIMED = 2.0
+#: How long a proxy may take to come to rest after a case, seconds.
+_RESTED = 30.0
 
 Samples = dict[str, dict[str, list[Sample]]]
 
@@ -87,6 +92,7 @@ class Measurement:
                 started = self._start(stack, peer, setup, upstream)
                 if started is not None:
                     standing.append(started)
+                    self._prime(cases[0], started)
             for turn in range(self._pace.rounds):
                 for case in cases:
                     self._round(case, standing, mock, turn)
@@ -140,6 +146,14 @@ class Measurement:
                 f"[{turn + 1}/{self._pace.rounds}] {case.name} {one.peer.name}: {shown}"
             )
 
+    def _prime(self, case: Case, one: Standing) -> None:
+        # The first requests import modules and compile code: no part of any figure.
+        command = tools.load_command(
+            case, one.port, _PRIMED, 0, headers=one.peer.headers(one.wiring)
+        )
+        tools.run_load(command, self._cores.load)
+        settle(one.process.pids, _RESTED)
+
     def _body(self, case: Case) -> Path | None:
         if not case.body_bytes:
             return None
@@ -169,6 +183,7 @@ class Measurement:
         before = [cpu_seconds(pid) for pid in pids]
         sample = of_load(case, tools.run_load(command, self._cores.load), direct)
         spent = [cpu_seconds(pid) - was for pid, was in zip(pids, before, strict=True)]
+        settle(pids, _RESTED)
         total = sum(spent)
         if case.setup is Setup.WORKERS_2 and total and len(pids) > 1:
             # The parent that watches over the workers does next to nothing.
