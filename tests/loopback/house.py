@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import reactor as _reactor
@@ -75,21 +76,24 @@ class House:
     A gateway and its provider.
 
     :param front: ``site`` or ``channel``.
+    :param configured: makes the settings from the mock's port, instead.
     """
 
     def __init__(
-        self, front: str, server: dict[str, Any], fields: dict[str, Any]
+        self,
+        front: str,
+        server: dict[str, Any],
+        fields: dict[str, Any],
+        configured: Callable[[int], Settings] | None = None,
     ) -> None:
         self._before = watched()
         self.front = front
         self.mock = Mock(reactor, keep_bytes=1 << 26)
         self._mock_port = reactor.listenTCP(0, self.mock, interface="127.0.0.1")
         self.kept = Kept()
-        self.gateway = Gateway(
-            reactor,
-            settings(self._mock_port.getHost().port, server, fields),
-            self.kept,
-        )
+        port = self._mock_port.getHost().port
+        made = configured(port) if configured else settings(port, server, fields)
+        self.gateway = Gateway(reactor, made, self.kept)
         self.factory = front_of(front, self.gateway)
         self._listening = reactor.listenTCP(0, self.factory, interface="127.0.0.1")
         self.port: int = self._listening.getHost().port
