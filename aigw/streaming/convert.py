@@ -148,7 +148,7 @@ class ConvertedWhole:
     """
     A JSON answer, converted when it is complete; a :class:`aigw.streaming.way.Way`.
 
-    :param target: the framing of the client's stream where it asked for one, although
+    :param stream: the framing of the client's stream where it asked for one, although
         the provider answered whole; None to write a JSON answer.
     :param limit: the most bytes the answer may have.
     :ivar failed: the error found in the answer, or that it is none; the relay has not
@@ -162,7 +162,7 @@ class ConvertedWhole:
         self,
         reader: IReader,
         writer: IWriter,
-        target: IFraming | None = None,
+        stream: IFraming | None = None,
         *,
         limit: int = ANSWER_LIMIT,
         collect: bool = False,
@@ -173,7 +173,7 @@ class ConvertedWhole:
         self._witness = Witness(collect)
         self._reader = reader
         self._writer = writer
-        self._target = target
+        self._stream = stream
         self._limit = limit
         self._held: list[bytes] = []
         self._size = 0
@@ -203,10 +203,10 @@ class ConvertedWhole:
         for event in told:
             self._witness.see(event)
         self.sight = sights.CONTENT
-        if self._target is None:
+        if self._stream is None:
             return self._writer.whole(answer)
         self.sight |= sights.TERMINAL
-        encode = self._target.encode
+        encode = self._stream.encode
         frames = [frame for event in told for frame in self._writer.feed(event)]
         return b"".join(map(encode, [*frames, *self._writer.end()]))
 

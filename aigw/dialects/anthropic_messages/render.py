@@ -36,9 +36,11 @@ def render(call: Call, target: Target) -> Rendered:
     if cap is not None:
         body["max_tokens"] = cap
     system = messages.system()
-    if system:
+    if system is not None:
         body["system"] = system
     body["messages"] = messages.rendered()
+    if not body["messages"]:
+        ledger.refuse("messages", "nothing is said in them")
     if call.stream:
         body["stream"] = True
     _tools(call, body, ledger)
@@ -130,8 +132,8 @@ def _tools(call: Call, body: dict[str, Any], ledger: Ledger) -> None:
     if tools:
         body["tools"] = tools
     elif not ledger.native:
-        if choice is not None and choice.mode in ("tool", "any") and call.tools:
-            ledger.refuse("tool_choice", "no tool is left that can be sent")
+        if choice is not None:
+            ledger.drop("tool_choice")  # no tool is left to choose
         return
     if choice is None and call.parallel is None:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aigw.dialects.json_object import graft
@@ -36,9 +37,14 @@ class Messages:
             if self._turns:
                 ledger.clamp(f"{message.at}.role")
             self._system.append(message)
+        if not self._turns and self._system and not ledger.native:
+            # The API demands a turn; a lone system text can only be meant as one.
+            lone = self._system.pop()
+            ledger.clamp(f"{lone.at}.role")
+            self._turns.append(replace(lone, role="user"))
 
     def system(self) -> Any:
-        """``system``: a string where that says the same, else blocks."""
+        """``system``: a string where that says the same, else blocks; None for none."""
         blocks: list[Any] = []
         parts: list[Part] = []
         for message in self._system:
@@ -46,6 +52,8 @@ class Messages:
             path = message.at if message.at == "system" else f"{message.at}.content"
             blocks += self._content.blocks(message.parts, path)
             parts += message.parts
+        if not blocks and not (self._ledger.native and self._system):
+            return None
         if len(parts) == 1 and _is_plain(parts[0]) and isinstance(parts[0], Text):
             return parts[0].text
         return blocks

@@ -11,6 +11,9 @@ from aigw.model.finish import Finish
 NAME: Final = "anthropic-messages"
 VENDOR: Final = "anthropic"
 
+#: The service tiers an answer may name; other vendors' words mean nothing here.
+TIERS: Final = frozenset({"standard", "priority", "batch"})
+
 CALL_ID: Final = Fit("a-zA-Z0-9_-", 64)
 TOOL_NAME: Final = Fit("a-zA-Z0-9_-", 64)
 

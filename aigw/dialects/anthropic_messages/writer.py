@@ -20,7 +20,7 @@ from aigw.model.usage import Usage
 
 from . import error as errors
 from . import usage as usages
-from .words import NAME, finish_word
+from .words import NAME, TIERS, finish_word
 from .writer_whole import body_of
 
 _encode = msgspec.json.encode
@@ -75,7 +75,7 @@ class AnthropicMessagesWriter:
             return []
         self._begun = True
         usage = usages.written(self._usage)
-        if event.tier:
+        if event.tier in TIERS:
             usage["service_tier"] = event.tier
         message: dict[str, Any] = {
             "id": event.id,

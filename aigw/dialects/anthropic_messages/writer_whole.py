@@ -22,7 +22,7 @@ from aigw.model.part import (
 from aigw.model.usage import Usage
 
 from . import usage as usages
-from .words import NAME, VENDOR, finish_word
+from .words import NAME, TIERS, VENDOR, finish_word
 
 
 def body_of(answer: Answer, call: Call) -> bytes:
@@ -34,7 +34,7 @@ def body_of(answer: Answer, call: Call) -> bytes:
         if block is not None:
             blocks.append(block)
     usage = usages.written(answer.usage or Usage())
-    if answer.tier:
+    if answer.tier in TIERS:
         usage["service_tier"] = answer.tier
     body = {
         "id": answer.id,

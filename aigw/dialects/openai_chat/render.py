@@ -138,11 +138,12 @@ def _tools(call: Call, body: dict[str, Any], ledger: Ledger) -> None:
         if (rendered := _tool(tool, f"tools[{index}]", ledger)) is not None
     ]
     choice = call.tool_choice
-    if not tools:
-        if choice is not None and choice.mode in ("tool", "any") and call.tools:
-            ledger.refuse("tool_choice", "no tool is left that can be sent")
+    if tools:
+        body["tools"] = tools
+    elif not ledger.native:
+        if choice is not None:
+            ledger.drop("tool_choice")  # no tool is left to choose
         return
-    body["tools"] = tools
     if choice is not None:
         if choice.mode == "other" and not ledger.native:
             ledger.refuse("tool_choice")

@@ -172,7 +172,7 @@ class Messages:
         """A string where that says the same, else an array of content parts."""
         path = at or f"{message.at}.content"
         if self._ledger.native:
-            plain = not parts or (len(parts) == 1 and _is_plain(parts[0]))
+            plain = len(parts) == 1 and _is_plain(parts[0])
         else:
             plain = not any(isinstance(part, Media) for part in parts)
             if message.role == "user" and not at and len(parts) > 1:

@@ -19,7 +19,7 @@ from aigw.model.usage import Usage
 
 from .citation import annotation_of
 from .details import encrypted, reasoned
-from .words import finish_word
+from .words import TIERS, finish_word
 from .writer_whole import body_of
 
 _encode = msgspec.json.encode
@@ -89,7 +89,7 @@ class OpenAIChatWriter:
             "created": created or self._created,
             "model": model,
         }
-        if tier:
+        if tier in TIERS:
             head["service_tier"] = tier
         self._head = _encode(head)[:-1] + b',"choices":['
 

@@ -20,7 +20,7 @@ from aigw.model.part import (
 
 from .citation import annotation_of
 from .details import encrypted, entry_of, numbered
-from .words import finish_word
+from .words import TIERS, finish_word
 
 
 def body_of(answer: Answer, call: Call, now: int) -> bytes:
@@ -36,7 +36,7 @@ def body_of(answer: Answer, call: Call, now: int) -> bytes:
     }
     if answer.usage is not None:
         body["usage"] = openai_usage.written(answer.usage)
-    if answer.tier:
+    if answer.tier in TIERS:
         body["service_tier"] = answer.tier
     return msgspec.json.encode(body)
 

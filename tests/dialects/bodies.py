@@ -1,0 +1,324 @@
+"""Request bodies of each chat dialect, as far as the dialect says it can express."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+text = st.text(st.characters(codec="utf-8"), max_size=6)
+name = st.text("abcXYZ019_-", min_size=1, max_size=8)
+odd_name = st.text("ab.:/ é", min_size=1, max_size=80)
+number = st.floats(0, 2) | st.integers(0, 2)
+schema = st.just(
+    {"type": "object", "properties": {"q": {"type": "integer", "maximum": 2**60}}}
+)
+metadata = st.dictionaries(name, text, max_size=2)
+unknown = st.dictionaries(
+    st.sampled_from(["x_new", "x.dotted", "x_other"]),
+    st.none() | st.integers() | st.just({"deep": [1.50, None]}),
+    max_size=2,
+)
+
+
+def some(required: dict[str, Any], optional: dict[str, Any]) -> Any:
+    """An object, now and then with fields nobody knows."""
+    known = st.fixed_dictionaries(required, optional=optional)
+    return st.builds(lambda one, more: {**more, **one}, known, unknown)
+
+
+def lists(item: Any, least: int = 0) -> Any:
+    return st.lists(item, min_size=least, max_size=3)
+
+
+# -- openai-chat
+
+_breakpoint = st.just({"mode": "explicit", "ttl": "30m"}) | st.just(
+    {"mode": "explicit"}
+)
+_oc_text = some(
+    {"type": st.just("text"), "text": text},
+    {"prompt_cache_breakpoint": _breakpoint},
+)
+_url = st.sampled_from(["https://x.test/a.png", "data:image/png;base64,AAAA"])
+_oc_media = (
+    some(
+        {
+            "type": st.just("image_url"),
+            "image_url": some({"url": _url}, {"detail": st.just("low")}),
+        },
+        {},
+    )
+    | some(
+        {
+            "type": st.just("input_audio"),
+            "input_audio": some(
+                {"data": st.just("AAAA"), "format": st.sampled_from(["wav", "mp3"])}, {}
+            ),
+        },
+        {},
+    )
+    | some(
+        {
+            "type": st.just("file"),
+            "file": st.fixed_dictionaries(
+                {"file_data": st.just("data:application/pdf;base64,AAAA")},
+                optional={"filename": name},
+            )
+            | st.fixed_dictionaries({"file_id": name}),
+        },
+        {},
+    )
+    | st.just({"type": "video_url", "video_url": {"url": "https://x.test"}})
+)
+_oc_call = some(
+    {
+        "id": name,
+        "type": st.just("function"),
+        "function": some({"name": name, "arguments": st.just('{"q": 1.0}')}, {}),
+    },
+    {},
+) | some(
+    {
+        "id": name,
+        "type": st.just("custom"),
+        "custom": some({"name": name, "input": text}, {}),
+    },
+    {},
+)
+_details = lists(
+    st.fixed_dictionaries(
+        {
+            "type": st.just("reasoning.text"),
+            "text": text,
+            "signature": name,
+            "format": st.sampled_from(["anthropic-claude-v1", "future-v9"]),
+        }
+    )
+    | st.fixed_dictionaries(
+        {
+            "type": st.just("reasoning.encrypted"),
+            "data": name,
+            "format": st.just("anthropic-claude-v1"),
+        }
+    ),
+    1,
+)
+_oc_message = (
+    some(
+        {
+            "role": st.sampled_from(["system", "developer"]),
+            "content": text | lists(_oc_text),
+        },
+        {"name": name},
+    )
+    | some(
+        {"role": st.just("user"), "content": text | lists(_oc_text | _oc_media)},
+        {"name": name},
+    )
+    | some(
+        {"role": st.just("assistant")},
+        {
+            "content": st.none()
+            | text
+            | lists(_oc_text | some({"type": st.just("refusal"), "refusal": text}, {})),
+            "refusal": text,
+            "reasoning_content": text,
+            "reasoning_details": _details,
+            "tool_calls": lists(_oc_call, 1),
+            "name": name,
+        },
+    )
+    | some(
+        {
+            "role": st.just("tool"),
+            "tool_call_id": name,
+            "content": text | lists(_oc_text),
+        },
+        {},
+    )
+)
+_oc_tool = some(
+    {
+        "type": st.just("function"),
+        "function": some(
+            {"name": name},
+            {"description": text, "parameters": schema, "strict": st.booleans()},
+        ),
+    },
+    {},
+) | some(
+    {
+        "type": st.just("custom"),
+        "custom": some(
+            {"name": name},
+            {
+                "format": st.just(
+                    {
+                        "type": "grammar",
+                        "grammar": {"syntax": "regex", "definition": "a+"},
+                    }
+                )
+            },
+        ),
+    },
+    {},
+)
+openai_chat = some(
+    {"model": name, "messages": lists(_oc_message, 1)},
+    {
+        "stream": st.booleans(),
+        "stream_options": st.just({"include_usage": True}),
+        "tools": lists(_oc_tool, 1),
+        "parallel_tool_calls": st.booleans(),
+        "max_completion_tokens": st.integers(1, 9),
+        "temperature": number,
+        "top_p": number,
+        "stop": text | st.lists(text, min_size=1, max_size=5),
+        "seed": st.integers(),
+        "frequency_penalty": number,
+        "presence_penalty": number,
+        "logit_bias": st.just({"50256": -100}),
+        "n": st.integers(1, 3),
+        "logprobs": st.just(True),
+        "reasoning_effort": st.sampled_from(["none", "minimal", "high"]),
+        "response_format": st.sampled_from(
+            [
+                {"type": "text"},
+                {"type": "json_object"},
+                {
+                    "type": "json_schema",
+                    "json_schema": {"name": "n", "schema": {"a": 1}, "strict": False},
+                },
+            ]
+        ),
+        "user": name,
+        "metadata": metadata,
+        "service_tier": st.just("flex"),
+        "verbosity": st.just("low"),
+    },
+)
+
+# -- anthropic-messages
+
+_cache = st.sampled_from([{"type": "ephemeral"}, {"type": "ephemeral", "ttl": "1h"}])
+_am_text = some(
+    {"type": st.just("text"), "text": text},
+    {
+        "cache_control": _cache,
+        "citations": st.just(
+            [{"type": "char_location", "cited_text": "c", "document_title": None}]
+        ),
+    },
+)
+_am_source = st.sampled_from(
+    [
+        {"type": "base64", "media_type": "image/png", "data": "AAAA"},
+        {"type": "url", "url": "https://x.test/a"},
+        {"type": "file", "file_id": "file_1"},
+    ]
+)
+_am_media = some(
+    {"type": st.just("image"), "source": _am_source}, {"cache_control": _cache}
+) | some(
+    {
+        "type": st.just("document"),
+        "source": _am_source
+        | st.just({"type": "text", "media_type": "text/plain", "data": "t"})
+        | st.just({"type": "content", "content": "c"}),
+    },
+    {"title": name, "context": text, "citations": st.just({"enabled": True})},
+)
+_am_result = some(
+    {"type": st.just("tool_result"), "tool_use_id": name},
+    {
+        "content": text | lists(_am_text | _am_media),
+        "is_error": st.booleans(),
+        "cache_control": _cache,
+    },
+)
+_am_said = (
+    _am_text
+    | some(
+        {
+            "type": st.just("tool_use"),
+            "id": name,
+            "name": name,
+            "input": st.just({}) | st.just({"q": 2**60, "r": [1.50]}),
+        },
+        {"cache_control": _cache},
+    )
+    | some({"type": st.just("thinking"), "thinking": text, "signature": text}, {})
+    | st.fixed_dictionaries({"type": st.just("redacted_thinking"), "data": name})
+    | st.just({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}})
+)
+_am_message = (
+    some({"role": st.just("assistant"), "content": text | lists(_am_said, 1)}, {})
+    | some(
+        {
+            "role": st.just("user"),
+            "content": text | lists(_am_text | _am_media | _am_result, 1),
+        },
+        {},
+    )
+    | some({"role": st.just("system"), "content": text}, {})
+)
+anthropic_messages = some(
+    {
+        "model": name,
+        "messages": lists(_am_message, 1),
+        "max_tokens": st.integers(1, 9),
+    },
+    {
+        "stream": st.booleans(),
+        "system": text | lists(_am_text, 1),
+        "tools": lists(
+            some(
+                {"name": name},
+                {
+                    "input_schema": schema,
+                    "description": text,
+                    "strict": st.booleans(),
+                    "cache_control": _cache,
+                },
+            )
+            | st.just({"type": "web_search_20250305", "name": "web_search"}),
+            1,
+        ),
+        "tool_choice": st.sampled_from(
+            [
+                {"type": "auto"},
+                {"type": "any", "disable_parallel_tool_use": True},
+                {"type": "tool", "name": "x"},
+                {"type": "none"},
+            ]
+        ),
+        "temperature": number,
+        "top_p": number,
+        "top_k": st.integers(0, 5),
+        "stop_sequences": st.lists(text, min_size=1, max_size=2),
+        "thinking": st.sampled_from(
+            [
+                {"type": "enabled", "budget_tokens": 2048, "display": "omitted"},
+                {"type": "disabled"},
+                {"type": "adaptive", "x_new": 1},
+                {"type": "between_tools"},
+            ]
+        ),
+        "output_config": some(
+            {},
+            {
+                "effort": st.just("high"),
+                "format": st.just({"type": "json_schema", "schema": {"a": 1}}),
+            },
+        ),
+        "metadata": some({}, {"user_id": name}),
+        "service_tier": st.just("auto"),
+        "cache_control": _cache,
+    },
+)
+
+BODIES = {
+    "openai-chat": ("/v1/chat/completions", openai_chat),
+    "anthropic-messages": ("/v1/messages", anthropic_messages),
+}
