@@ -424,7 +424,33 @@ async def test_heartbeats_go_between_frames_and_cost_the_status(house: Open) -> 
     assert record.sent == len(answer.body)
 
 
+@pytest_twisted.ensureDeferred
+async def test_an_error_behind_a_heartbeat_is_told_in_the_stream(house: Open) -> None:
+    here = house(heartbeat_interval_ms=50)
+    client = await here.ask(post(chat("mock-f200-status429")))
+    await client.closed()
+    assert client.answer.status == 200  # told with the first heartbeat
+    assert "429" in told(client)["message"]
+    assert not client.looks_complete
+    assert (await here.record()).outcome is Outcome.BROKEN
+
+
 # -- shutdown
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_that_stops_tells_all_its_clients(house: Open) -> None:
+    here = house()
+    models = ("mock-n1000-d10", "mock-nohead", "mock-stall3", "mock-f60000")
+    clients = [await here.ask(post(chat(model))) for model in models]
+    await clients[0].events(3)
+    await here.gateway.stopService()
+    statuses = [(await client.ended()).status for client in clients]
+    assert statuses == [200, 503, 200, 503]
+    assert [client.looks_complete for client in clients] == [False, True, False, True]
+    outcomes = [record.outcome for record in here.kept.records]
+    assert outcomes == [Outcome.SHUTDOWN] * 4
+    assert not here.mock.connections
 
 
 @pytest_twisted.ensureDeferred

@@ -162,6 +162,19 @@ async def test_a_drain_of_a_client_that_did_not_read_goes_on(house: Open) -> Non
     await until(lambda: seen.left)
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_drain_of_a_silent_provider_ends_in_time(house: Open) -> None:
+    limits = {"max_bytes": 300_000, "max_ms": 100}
+    here = house(on_client_disconnect="drain", drain_limits=limits)
+    client = await here.ask(post(chat("mock-stall3")))
+    await client.events(3)
+    client.rst()
+    record = await here.record()
+    assert (record.outcome, record.reason) == (Outcome.CLIENT_GONE, "drain_limit")
+    seen = await here.seen()
+    await until(lambda: seen.left)
+
+
 async def still(seen: Seen) -> None:
     """Wait until the provider is held: it has sent nothing for a while."""
     sent = -1

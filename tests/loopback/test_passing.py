@@ -53,6 +53,26 @@ async def test_the_hidden_usage_chunk_is_all_that_is_taken_out(
     assert (record.outcome, record.usage_state) == (Outcome.COMPLETED, "reported")
 
 
+@pytest.mark.parametrize(
+    "knobs",
+    ["n3-s200000", "n3-s200000-c1000", "n40-s65600-c65536", "n3-s200000-crlf-c999"],
+)
+@pytest_twisted.ensureDeferred
+async def test_events_too_large_to_be_held_pass_and_usage_is_still_found(
+    house: Open, knobs: str
+) -> None:
+    here = house(stream_usage="hide")
+    client = await here.ask(post(chat(f"mock-{knobs}")))
+    answer = await client.ended()
+    assert client.looks_complete
+    blank = b"\r\n\r\n" if "crlf" in knobs else b"\n\n"
+    sent = bytes((await here.seen()).sent).split(blank)
+    kept = [block for block in sent if b'"choices":[]' not in block]
+    assert len(kept) == len(sent) - 1
+    assert answer.body == blank.join(kept)
+    assert (await here.record()).usage_state == "reported"
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_coded_stream_passes_as_it_is_and_is_not_metered(house: Open) -> None:
     here = house(stream_usage="inject")
@@ -113,6 +133,49 @@ async def test_requests_sent_in_one_go_are_answered_in_order(house: Open) -> Non
         assert answer is not None
         assert answer.ended
         assert answer.body.count(b"data: ") == count + 3
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"HEAD /v1/models HTTP/1.1\r\nHost: gateway.test\r\n\r\n",
+        b"GET /v1/models HTTP/1.1\r\nHost: gateway.test\r\n\r\n",
+        post(chat("mock-status204", stream=False)),
+        post(chat("mock-n2-close")),
+        post(chat("mock-n2-eof", stream=False)),
+    ],
+    ids=["HEAD", "GET", "204", "closed by the provider", "ended by the connection"],
+)
+@pytest_twisted.ensureDeferred
+async def test_the_clients_connection_serves_on_behind(
+    house: Open, first: bytes
+) -> None:
+    here = house()
+    client = await here.ask(first)
+    await until(lambda: here.kept.records)
+    await until(lambda: client.reads)
+    assert client.answer.status in (200, 204)
+    assert (await here.record()).outcome is Outcome.COMPLETED
+    # Whatever connection to the provider was parked, is gone when it is wanted.
+    for connection in list(here.mock.connections):
+        connection.drop()
+    client.reads.clear()
+    client.send(post(chat("mock-n2")))
+    answer = await client.ended()
+    assert client.looks_complete
+    assert answer.body == bytes((await here.seen()).sent)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_without_chunks_gets_its_stream_until_the_close(
+    house: Open,
+) -> None:
+    here = house()
+    client = await here.ask(post(chat("mock-n5-d5"), version="1.0"))
+    await client.closed()
+    assert not client.answer.framed
+    assert client.looks_complete
+    assert client.answer.body == bytes((await here.seen()).sent)
 
 
 @pytest_twisted.ensureDeferred
