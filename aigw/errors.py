@@ -176,6 +176,15 @@ class AllThrottled(GatewayError):
 # -- our own doing
 
 
+class CredentialsFailed(GatewayError):
+    """There are no credentials to sign a request with; they could not be had now."""
+
+    status = 500
+    kind = "upstream"
+    retryable = True
+    key = "error_msg"
+
+
 class Unavailable(GatewayError):
     """Nothing can serve this now: draining, or no eligible instance."""
 

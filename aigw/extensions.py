@@ -14,6 +14,7 @@ from aigw.interfaces import IFraming, IProvider
 from aigw.makers import discover
 from aigw.providers import built_in
 from aigw.reload import Reload
+from aigw.signing.signing import load_for
 
 
 class Extensions:
@@ -30,7 +31,9 @@ class Extensions:
         self, source: str | bytes, environ: Mapping[str, str], name: str = ""
     ) -> Settings:
         """As :func:`aigw.config.load.load`, with all providers there are."""
-        return load(source, environ, providers=self._hosts(), name=name)
+        settings = load(source, environ, providers=self._hosts(), name=name)
+        load_for(settings.routes)
+        return settings
 
     def zero(self, environ: Mapping[str, str], mock: str) -> Settings:
         """As :func:`aigw.config.zero.zero`, with all providers there are."""

@@ -23,6 +23,7 @@ from aigw.providers import built_in
 from aigw.routing.balance import BUILT_IN, Make
 from aigw.routing.clusters import Clusters
 from aigw.routing.match import Match
+from aigw.signing.signing import Signing, load_for
 from aigw.streaming.flush import Flush
 from aigw.streaming.timers import Wheel
 
@@ -62,6 +63,7 @@ class Gateway(Service):
         self._reactor = reactor
         self._flush = Flush(reactor)
         self._upstream = Upstream(reactor, self.wheel)
+        self._signing = Signing(reactor, time.time)
         self.clusters = Clusters({**BUILT_IN, **(balancers or {})})
         self.serve = Serve(
             self._upstream,
@@ -70,6 +72,7 @@ class Gateway(Service):
             Answers(Framings(framings), self._flush, self.wheel),
             {**built_in(), **(providers or {})},
             time.time,
+            self._signing,
             self.clusters,
         )
         self.use(settings)
@@ -80,6 +83,7 @@ class Gateway(Service):
         with; listeners and logs are not this service's business.
         """
         self.clusters.use(settings.routes)  # may refuse, so it stands first
+        load_for(settings.routes)
         self.settings = settings
         self.serve.use(Match(settings.routes))
 
@@ -90,6 +94,7 @@ class Gateway(Service):
 
     async def _stop(self) -> None:
         await self.drain(self.settings.server.graceful_timeout)
+        self._signing.stop()
         await self._upstream.stop()
         self._flush.stop()
         self.wheel.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from aigw.errors import DeadlinePassed, GatewayError, Unavailable
 from aigw.interfaces import IAlarm, IDialect, IDownstream, IFraming, IWheel
@@ -56,6 +56,7 @@ class Exchange:
         self._busy = 0.0
         self._wheel = wheel
         self._waiting: Deferred[Any] | None = None
+        self._ended: GatewayError | None = None
         self._total: IAlarm | None = None
         self._beat: IAlarm | None = None
         headers = downstream.headers
@@ -125,12 +126,16 @@ class Exchange:
 
     async def wait(self, awaited: Deferred[T]) -> T:
         """
-        Await something between attempts. The client's leaving cancels it; a deadline
-        errbacks it.
+        Await something between attempts. The client's leaving cancels it, and so does a
+        deadline, whose error is raised then.
         """
         self._waiting = awaited
         try:
             return await awaited
+        except CancelledError:
+            if self._ended is not None:
+                raise self._ended from None
+            raise
         finally:
             self._waiting = None
             self.busy_since = self._wheel.seconds()
@@ -149,7 +154,8 @@ class Exchange:
     def expire(self, error: GatewayError) -> None:
         """End it now for ``error``, in whatever phase an answer is awaited."""
         if self._waiting is not None:
-            self._waiting.errback(error)
+            self._ended = error
+            self._waiting.cancel()
         elif self.attempt is not None:
             self.attempt.expire(error)
 

@@ -23,6 +23,7 @@ from aigw.model.record import Record
 from aigw.model.route import Route
 from aigw.routing.clusters import Clusters
 from aigw.routing.match import Match
+from aigw.signing.signing import Signing
 
 from . import origin
 from .answer import Answers
@@ -52,6 +53,7 @@ class Serve:
         answers: Answers,
         providers: Mapping[str, IProvider],
         time: Callable[[], float],
+        signing: Signing,
         clusters: Clusters | None = None,
     ) -> None:
         self.open: set[Exchange] = set()
@@ -59,7 +61,9 @@ class Serve:
         self._routes = Match(())
         self._recorder = recorder
         self._wheel = wheel
-        self._tries = Tries(upstream, wheel, answers, providers, clusters or Clusters())
+        self._tries = Tries(
+            upstream, wheel, answers, providers, signing, clusters or Clusters()
+        )
         self._time = time
         self._new_id = request_ids()
         self._unknown = dialects.get("passthrough")

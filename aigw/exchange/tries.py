@@ -16,6 +16,7 @@ from twisted.logger import Logger
 
 from aigw.errors import (
     BadRequest,
+    CredentialsFailed,
     GatewayError,
     Unavailable,
     UpstreamError,
@@ -26,10 +27,12 @@ from aigw.model.headers import Headers
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
 from aigw.model.outcome import Judgement, Outcome, Verdict
+from aigw.model.record import AttemptRecord
 from aigw.model.route import Route
 from aigw.routing.cluster import Cluster, Lease
 from aigw.routing.clusters import Clusters
 from aigw.routing.plan import Failure, Plan, Step, Way
+from aigw.signing.signing import Signing
 from aigw.streaming.relay import Ending
 
 from . import ends
@@ -50,8 +53,10 @@ class Tries:
         wheel: IWheel,
         answers: Answers,
         providers: Mapping[str, IProvider],
+        signing: Signing,
         clusters: Clusters,
     ) -> None:
+        self._signing = signing
         self._upstream = upstream
         self._wheel = wheel
         self._answers = answers
@@ -72,7 +77,7 @@ class Tries:
     # -- one instance, one try
 
     async def _once(self, exchange: Exchange, instance: Instance) -> None:
-        attempt, outbound = self._send(exchange, instance)
+        attempt, outbound = await self._send(exchange, instance)
         try:
             status, headers = await attempt.answer
             relay = self._answers.relay(exchange, attempt, outbound, status, headers)
@@ -86,8 +91,13 @@ class Tries:
             raise
         _close(exchange, attempt, status, ending)
 
-    def _send(self, exchange: Exchange, instance: Instance) -> tuple[Attempt, Outbound]:
+    async def _send(
+        self, exchange: Exchange, instance: Instance
+    ) -> tuple[Attempt, Outbound]:
         outbound = self._prepare(exchange, instance)
+        if instance.auth:
+            signed = Deferred.fromCoroutine(self._signing.sign(outbound, instance))
+            outbound = await (signed if signed.called else exchange.wait(signed))
         framing = self._answers.framing(exchange.dialect.framing)
         exchange.send(outbound, instance, framing)
         attempt = Attempt(self._upstream, outbound, instance, self._wheel)
@@ -207,16 +217,44 @@ class Tries:
             was relayed.
         :raises GatewayError: it failed in a way that nothing may follow.
         """
-        lease = cluster.lease(instance, self._wheel.seconds())
+        began = self._wheel.seconds()
+        lease = cluster.lease(instance, began)
         try:
             plan.begins(instance)
             if cluster.policy.debug_headers:
                 exchange.debug = _debug(exchange, instance)
             serving = instance.serving(exchange.envelope.model)
-            attempt, outbound = self._send(exchange, serving)
+            try:
+                attempt, outbound = await self._send(exchange, serving)
+            except CredentialsFailed as error:
+                return self._unsigned(exchange, plan, lease, began, error), error
             return await self._follow(exchange, plan, lease, attempt, outbound)
         finally:
             lease.release(self._wheel.seconds())
+
+    def _unsigned(
+        self,
+        exchange: Exchange,
+        plan: Plan,
+        lease: Lease,
+        began: float,
+        error: CredentialsFailed,
+    ) -> Step:
+        """What follows an attempt that had nothing to be signed with."""
+        now, instance = self._wheel.seconds(), lease.instance
+        lasted = now - began
+        lease.judged(Verdict.BROKEN, None, now)
+        exchange.record.attempts.append(
+            AttemptRecord(
+                instance.name,
+                instance.provider,
+                outcome=Outcome.BROKEN,
+                reason=error.reason,
+                total_ms=lasted * 1000,
+            )
+        )
+        failure = Failure(instance, error.status, Verdict.BROKEN, None, lasted)
+        return plan.failed(failure, now)
 
     async def _follow(
         self,

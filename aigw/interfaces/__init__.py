@@ -12,6 +12,7 @@ from .framing import IFrameDecoder, IFraming
 from .maker import IMaker
 from .provider import IProvider
 from .recorder import IRecorder
+from .signer import ICredentials, ISigner
 from .upstream import IReceiver, IUpstream, IUpstreamCall
 from .wheel import IAlarm, IWheel
 
@@ -20,6 +21,7 @@ __all__ = [
     "IBalancer",
     "IBodySource",
     "IChatDialect",
+    "ICredentials",
     "IDialect",
     "IDownstream",
     "IFrameDecoder",
@@ -29,6 +31,7 @@ __all__ = [
     "IReader",
     "IReceiver",
     "IRecorder",
+    "ISigner",
     "ITap",
     "IUpstream",
     "IUpstreamCall",

@@ -20,6 +20,7 @@ from aigw.model.route import Route
 from aigw.providers import built_in
 from aigw.routing.clusters import Clusters
 from aigw.routing.match import Match
+from aigw.signing.signing import Signing
 from aigw.streaming.flush import Flush
 from aigw.streaming.timers import Wheel
 from aigw.testing.downstream import MemoryDownstream
@@ -27,6 +28,8 @@ from aigw.testing.upstream import MemoryCall, MemoryUpstream
 
 SSE: Headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
 JSON: Headers = [(b"content-type", b"application/json")]
+#: What the gateway's clock on the wall says.
+TIME = 1_800_000_000.0
 CHAT = b'{"model":"m","messages":[{"role":"user","content":"hi"}]}'
 STREAM = b'{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true}'
 
@@ -63,7 +66,8 @@ class Site:
             self.wheel,
             Answers(Framings(), Flush(self.clock), self.wheel),
             built_in(),
-            lambda: 1_800_000_000.0,
+            lambda: TIME,
+            Signing(self.clock, lambda: TIME),
             self.clusters,
         )
         if not routes:

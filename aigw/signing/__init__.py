@@ -1,0 +1,5 @@
+"""
+Proof towards providers of who asks. The signers are pure; :mod:`.credentials` finds and
+refreshes what they sign with. What only some configurations need (botocore, treq,
+cryptography) is imported when one of them is loaded.
+"""
