@@ -6,8 +6,9 @@ import time as _time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final, Protocol
 
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IProtocolNegotiationFactory
 from twisted.internet.protocol import Factory
+from zope.interface import implementer
 
 from aigw.errors import GatewayError
 from aigw.interfaces.downstream import IDownstream
@@ -49,6 +50,7 @@ def _unheard(refused: Refused, error: GatewayError) -> None:
     """Nobody asked to be told."""
 
 
+@implementer(IProtocolNegotiationFactory)
 class Front(Factory):
     """
     Listens with any stream endpoint: TCP, unix, TLS, behind PROXY protocol.
@@ -99,6 +101,13 @@ class Front(Factory):
         self.heads = Heads(wheel)
         self.channels: set[Channel] = set()
         self.draining = False
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """
+        What is chosen by ALPN (RFC 7301). Where a factory does not say, Twisted's TLS
+        ends the handshake of every client that offers anything.
+        """
+        return [b"http/1.1"]
 
     def buildProtocol(self, addr: IAddress | None) -> Channel | None:
         if len(self.channels) >= self.max_connections + _TOLD:
