@@ -293,14 +293,23 @@ class HeadReader:
             _bound(0, size, self._limits)
 
 
-def glimpse(data: bytes) -> tuple[str, str]:
+def glimpse(data: bytes) -> tuple[str, str, str, Headers]:
     """
-    Method and target of a head that was refused, as far as they can be made out; for
-    its record. At most 200 characters each, the query left out.
+    Method, target, host and fields of a head that was refused, as far as they can be
+    made out; for its record. Method and target have at most 200 characters, the query
+    left out; fields are told only if all are well-formed.
     """
-    line = data[:2048].lstrip(b"\r\n").split(b"\r\n", 1)[0].split(b" ")
+    data = data.lstrip(b"\r\n")
+    line = data[:2048].split(b"\r\n", 1)[0].split(b" ")
     if len(line) < 2 or _METHOD.fullmatch(line[0]) is None:
-        return "", ""
+        return "", "", "", []
     target = line[1].split(b"?", 1)[0][:200].decode("latin-1")
     printable = "".join(char if char.isprintable() else "?" for char in target)
-    return line[0][:200].decode("ascii"), printable
+    lines = _ANY_LINES.match(data, data.find(b"\r\n") + 2)
+    fields = FIELD.findall(lines[1]) if lines is not None else []
+    headers = [(name.lower(), value.rstrip(b" \t")) for name, value in fields[:100]]
+    try:
+        host = host_of(headers)
+    except GatewayError:
+        host = ""
+    return line[0][:200].decode("ascii"), printable, host, headers

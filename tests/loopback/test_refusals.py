@@ -73,7 +73,7 @@ async def test_a_websocket_is_a_501(house: Open) -> None:
         b"GET /v1/realtime HTTP/1.1\r\nHost: gateway.test\r\n"
         b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-        b"\r\n"
+        b"X-Request-Id: mine\r\n\r\n"
     )
     answer = await client.ended()
     assert answer.status == 501
@@ -82,6 +82,7 @@ async def test_a_websocket_is_a_501(house: Open) -> None:
     record = await here.record()
     assert (record.status, record.outcome) == (501, Outcome.REFUSED)
     assert (record.method, record.path) == ("GET", "/v1/realtime")
+    assert (record.host, record.client_request_id) == ("gateway.test", "mine")
     assert record.sent == len(answer.body)
 
 
