@@ -86,3 +86,20 @@ def test_stop_leaves_the_clock_clean() -> None:
     assert not clock.getDelayedCalls()
     pump(clock, 2)
     assert rung == []
+
+
+def test_an_alarm_set_while_another_rings_delays_none_that_is_due_before_it() -> None:
+    clock = Clock()
+    wheel = Wheel(clock, tick=0.05)
+    rang: list[float] = []
+    wheel.after(1.0, lambda: rang.append(clock.seconds()))
+
+    def again() -> None:
+        wheel.after(10.0, lambda: None)
+
+    wheel.after(0.5, again)
+    clock.pump([0.05] * 30)
+    assert len(rang) == 1
+    assert 1.0 <= rang[0] <= 1.11
+    wheel.stop()
+    assert clock.getDelayedCalls() == []

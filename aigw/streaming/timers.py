@@ -51,6 +51,7 @@ class Wheel:
         self._order: list[int] = []
         self._turn: IDelayedCall | None = None
         self._turn_slot = 0
+        self._ringing = False
 
     def after(self, delay: float, call: Callable[[], None]) -> Alarm:
         alarm = Alarm(self.seconds() + delay, call)
@@ -74,7 +75,8 @@ class Wheel:
         if slot is None:
             slot = self._slots[number] = set()
             heappush(self._order, number)
-            if self._turn is None or number < self._turn_slot:
+            # What rings may set alarms; the nearest slot of all is armed behind it.
+            if not self._ringing and (self._turn is None or number < self._turn_slot):
                 self._arm(number)
         slot.add(alarm)
         alarm._slot = slot
@@ -88,6 +90,7 @@ class Wheel:
 
     def _ring(self) -> None:
         self._turn = None
+        self._ringing = True
         now = self.seconds()
         due: list[Alarm] = []
         # A little early is on time: callLater and the division both round.
@@ -104,5 +107,6 @@ class Wheel:
                 alarm.call()
             except Exception:
                 log.failure("A deadline's call failed.")
-        if self._order and self._turn is None:
+        self._ringing = False
+        if self._order:
             self._arm(self._order[0])
