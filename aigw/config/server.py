@@ -72,6 +72,10 @@ class Server(Part, frozen=True, kw_only=True):
         about("Addresses and ranges whose `X-Forwarded-For` is believed."),
     ] = ()
 
+    disable_upstream_healthcheck: Annotated[
+        bool, about("Whether the `checks` of all instances are switched off.")
+    ] = False
+
     @property
     def endpoints(self) -> tuple[str, ...]:
         """``listen`` as Twisted endpoint descriptions."""

@@ -157,6 +157,17 @@ class Cluster:
         """An attempt begins at ``instance``, whose slot was taken."""
         return Lease(self, instance, now)
 
+    def node(self, instance: Instance) -> str | None:
+        """
+        The address to connect to, one of the healthy nodes that checks know; None
+        leaves it to the resolver.
+        """
+        nodes = self.standings[instance].nodes
+        healthy = [address for address, well in nodes.items() if well] or list(nodes)
+        if not healthy:
+            return None
+        return healthy[int(self.random() * len(healthy))]
+
     def give_back(self, instance: Instance) -> None:
         """A slot was taken, and nothing was begun."""
         self.standings[instance].slots.give_back()

@@ -56,6 +56,25 @@ class Clusters:
                 return self._make(route, cluster)
         return self._make(route, None)
 
+    def health(self) -> dict[str, dict[str, dict[str, bool]]]:
+        """What probes have found out: route, instance, node, whether it is healthy."""
+        return {
+            route.id: {
+                standing.instance.name: standing.nodes
+                for standing in cluster.standings.values()
+                if standing.nodes
+            }
+            for route, cluster in self._made.items()
+        }
+
+    def heard(self, health: Mapping[str, Mapping[str, Mapping[str, bool]]]) -> None:
+        """Somebody else's probes found this out; as :meth:`health` tells it."""
+        for route, cluster in self._made.items():
+            told = health.get(route.id, {})
+            for standing in cluster.standings.values():
+                if standing.instance.check is not None:
+                    standing.heard(told.get(standing.instance.name, {}))
+
     def told(self, now: float) -> list[dict[str, Any]]:
         """The state of all instances in plain words."""
         return [cluster.told(now) for cluster in self._made.values()]

@@ -5,6 +5,7 @@ what is under way at it. Balancers, probes and the admin listener read it here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aigw.model.instance import Instance
@@ -56,8 +57,7 @@ class Standing:
     def renew(self, instance: Instance, policy: Policy) -> None:
         """The configuration was reloaded; what is known of the instance stays."""
         if instance.check is None or instance.check != self.instance.check:
-            self.healthy = True
-            self.nodes.clear()
+            self.heard({})
         self.instance = instance
         self._cooldown = policy.cooldown
         rule = policy.breaker
@@ -66,6 +66,18 @@ class Standing:
         self.slots.most = instance.max_concurrent
         self.slots.room = instance.max_queued
         self.slots.fill()
+
+    def heard(self, nodes: Mapping[str, bool]) -> bool:
+        """
+        Probes say this of its nodes: it is healthy if one of them is, or none is known.
+
+        :returns: whether that is news.
+        """
+        if nodes == self.nodes:
+            return False
+        self.nodes = dict(nodes)
+        self.healthy = not nodes or any(nodes.values())
+        return True
 
     def trouble(self, now: float) -> tuple[int, float]:
         """
