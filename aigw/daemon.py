@@ -168,7 +168,7 @@ class Daemon(Service):
         # and what requests leave behind holds no cycles.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        gc.set_threshold(50_000, 20, 20)
 
     def stopService(self) -> Deferred[None]:
         """Drain and stop. Fires when the last exchange has ended and is recorded."""

@@ -128,6 +128,7 @@ class Connection(Protocol):
         else:
             self._fail(broke(reason.value or ConnectionLost(), self.address))
         response.close()
+        _uncouple(self._wire)
 
     def close(self) -> None:
         """
@@ -299,3 +300,17 @@ class Connection(Protocol):
         sender, self._sender = self._sender, None
         if sender is not None:
             sender.stopProducing()
+
+
+def _uncouple(wire: Any) -> None:
+    """
+    Let a closed socket's memory go at once. Twisted's client transport, its connector
+    and the endpoint's factory hold each other for ever, and each stream that was cut
+    would leave them to the collector.
+    """
+    below = getattr(wire, "transport", None)  # where TLS stands between
+    connector = getattr(below or wire, "connector", None)
+    if connector is not None:
+        connector.transport = None
+        if hasattr(connector.factory, "_connector"):
+            connector.factory._connector = None

@@ -25,6 +25,10 @@ HOLD_LIMIT: Final = 64 * 1024
 _BLOCK = re.compile(rb".*?(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))", re.S)
 
 
+#: A usage object; OpenAI writes ``"usage":null`` into every chunk but the last.
+_USAGE = re.compile(rb'"usage"\s*:\s*\{')
+
+
 class Hiding:
     """See the module; for SSE alone; arguments as of ``Passthrough``."""
 
@@ -88,7 +92,7 @@ class Hiding:
             if skipped == len(complete):
                 return complete
         rest = complete[skipped:]
-        if b'"usage"' not in rest:
+        if _USAGE.search(rest) is None:
             self._look(rest)
             return complete
         kept = [complete[:skipped]]
@@ -107,7 +111,7 @@ class Hiding:
         at = 0
         while at < len(complete) and not self._content:
             few = opening(self._framing, complete, at)
-            if b'"usage"' in few:
+            if _USAGE.search(few) is not None:
                 return at
             self._look(few)
             at += len(few)
