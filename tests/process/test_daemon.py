@@ -197,6 +197,9 @@ def test_sighup_swaps_the_file_in_whole_and_streams_keep_theirs(
             "error": None,
         }
         stream = Stream(daemon.port, "mock-n60-d20")
+        assert get(daemon.port, "/v1/models")[0] == 200
+        records(daemon, 1)
+        rotated = daemon.records.rename(daemon.records.with_suffix(".1"))
         daemon.config["routes"][0]["uri"] = "/other/*"
         daemon.write()
         daemon.process.send_signal(signal.SIGHUP)
@@ -206,6 +209,10 @@ def test_sighup_swaps_the_file_in_whole_and_streams_keep_theirs(
         assert whole
         assert rest.endswith(b"data: [DONE]\n\n")
         assert frames(stream.first + rest) == 63
+        # The log's file was moved away: it is made anew, and nothing is lost.
+        assert [line["status"] for line in records(daemon, 2)] == [404, 200]
+        old = rotated.read_text().splitlines()
+        assert [json.loads(line)["uri"] for line in old] == ["/v1/models"]
 
 
 def test_a_changed_file_is_taken_and_a_wrong_one_changes_nothing(
@@ -270,10 +277,15 @@ def test_a_busy_port_ends_it_with_an_error(daemon: Daemon) -> None:
 def checked(daemon: Daemon, *options: str) -> subprocess.CompletedProcess[str]:
     """``twist aigw --check`` of the daemon's file."""
     daemon.write()
+    return check(daemon.path, *options)
+
+
+def check(path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """``twist aigw --check``."""
     return subprocess.run(
         [
             *(sys.executable, "-m", "twisted", "aigw"),
-            *("--config", str(daemon.path), "--check", *options),
+            *("--config", str(path), "--check", *options),
         ],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -306,6 +318,17 @@ def test_check_names_every_error_and_its_path(daemon: Daemon) -> None:
         assert path in done.stderr
     assert "Traceback" not in done.stderr
     assert "s3cret" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("text", [None, "", "routes: [", "[]"])
+def test_check_refuses_a_file_that_is_none(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "aigw.yaml"
+    if text is not None:
+        path.write_text(text)
+    done = check(path)
+    assert done.returncode == 1
+    assert str(path) in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_twistd_serves_and_drains_too(daemon: Daemon) -> None:
