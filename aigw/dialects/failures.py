@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -24,6 +25,9 @@ _KINDS = {
     529: "overloaded",
 }
 
+#: An HTTP date says nothing without a clock; providers of models send numbers.
+_SECONDS = re.compile(rb"\d{1,9}(?:\.\d+)?")
+
 #: The longest message that is passed on, characters.
 _LONGEST = 4096
 
@@ -37,7 +41,7 @@ def retry_after(headers: Headers) -> float | None:
     """Seconds to wait by ``retry-after-ms`` or ``retry-after``, None where untold."""
     for name, divisor in ((b"retry-after-ms", 1000.0), (b"retry-after", 1.0)):
         value = first(headers, name)
-        if value is not None and value.strip().isdigit():
+        if value is not None and _SECONDS.fullmatch(value.strip()):
             return float(value) / divisor
     return None
 

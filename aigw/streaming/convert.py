@@ -106,14 +106,15 @@ class Converted:
         if self._over:
             return b""
         out: list[bytes] = []
+        whole = True
         try:
             frames = self._decoder.end()
         except FramingError as error:
-            frames = error.frames
+            frames, whole = error.frames, False
         for frame in frames:
             for event in self._reader.feed(frame):
                 self._write(event, out)
-        if not self._over:
+        if whole and not self._over:
             for event in self._reader.end():
                 self._write(event, out)
         if not self._over:

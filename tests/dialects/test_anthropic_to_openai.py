@@ -336,3 +336,21 @@ def test_document_by_url_is_refused_with_its_place() -> None:
     block = {"type": "document", "source": {"type": "url", "url": "https://x.test"}}
     with pytest.raises(BadRequest, match=r"messages\[1\]\.content\[0\] cannot be sent"):
         rendered(messages=[USER, {"role": "user", "content": [block]}])
+
+
+def test_results_in_results_in_results_are_not_followed() -> None:
+    inner: Any = "deep"
+    for _ in range(400):
+        inner = [{"type": "tool_result", "tool_use_id": "t", "content": inner}]
+    got = rendered(messages=[{"role": "user", "content": inner}])
+    assert msgspec.json.decode(got.body)["messages"] == [
+        {"role": "tool", "tool_call_id": "t", "content": ""}
+    ]
+    assert got.dropped == ("messages[].content[].content[] (tool_result)",)
+
+
+def test_what_is_dropped_beside_results_leaves_no_empty_message() -> None:
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "r"}
+    upload = {"type": "container_upload", "file_id": "f"}
+    got = messages_of({"role": "user", "content": [result, upload]})
+    assert [message["role"] for message in got] == ["tool"]

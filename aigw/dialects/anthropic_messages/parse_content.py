@@ -23,10 +23,15 @@ from aigw.model.part import (
 from .words import NAME, VENDOR
 
 
-def blocks_of(raw: bytes, path: str) -> tuple[Part, ...]:
-    """The parts of an array of blocks."""
+def blocks_of(raw: bytes, path: str, inner: bool = False) -> tuple[Part, ...]:
+    """
+    The parts of an array of blocks.
+
+    :param inner: whether they are a tool result's, which may hold no result itself:
+        nothing else nests, so nothing can nest too deep.
+    """
     return tuple(
-        _block(bytes(item), f"{path}[{index}]")
+        _block(bytes(item), f"{path}[{index}]", inner)
         for index, item in enumerate(items(raw, path))
     )
 
@@ -58,7 +63,7 @@ def _string(told: JSONObject, name: str) -> str:
     return (told.string(name) or "") if raw and opens_with(raw, b'"') else ""
 
 
-def _block(raw: bytes, path: str) -> Part:
+def _block(raw: bytes, path: str, inner: bool) -> Part:
     if not opens_with(raw, b"{"):
         return Opaque(NAME, "no object", raw)
     block = JSONObject(raw, path)
@@ -67,7 +72,7 @@ def _block(raw: bytes, path: str) -> Part:
         return _text(block)
     if kind == "tool_use":
         return _tool_use(block)
-    if kind == "tool_result":
+    if kind == "tool_result" and not inner:
         return _tool_result(block)
     if kind == "thinking":
         value = block.string("signature")
@@ -130,7 +135,7 @@ def _tool_result(block: JSONObject) -> ToolResult:
     else:
         raw = block.raw("content")
         if raw is not None:
-            parts = blocks_of(raw, block.at("content"))
+            parts = blocks_of(raw, block.at("content"), inner=True)
     return ToolResult(
         id=id,
         parts=parts,

@@ -78,6 +78,10 @@ class Messages:
                 others.append(part)
         if message.role == "user" and (others or not message.parts):
             content = self._content(message, tuple(others))
+            if not content and not self._ledger.native:
+                if len(others) < len(message.parts) and not _has_text(others):
+                    return  # all that stood beside the results was dropped
+                content = ""
             self._add(message, {"role": "user", "content": content})
 
     def _result(self, message: Message, result: ToolResult, at: str) -> None:
@@ -222,6 +226,10 @@ class Messages:
                 self._ledger.drop(f"{at}.cache_control")
         graft(rendered, self._ledger.rider(at, rider))
         return rendered
+
+
+def _has_text(parts: list[Part]) -> bool:
+    return any(isinstance(part, Text) for part in parts)
 
 
 def _is_plain(part: Part) -> bool:

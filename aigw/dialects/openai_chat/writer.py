@@ -180,8 +180,9 @@ class OpenAIChatWriter:
             if event.block in state.ids:
                 entry["id"] = state.ids[event.block]
         else:
-            kept = state.size <= _KEPT
-            entry = reasoned("".join(state.thoughts) if kept else "", signature)
+            if state.size > _KEPT:
+                return begun  # without its text a signature would be refused
+            entry = reasoned("".join(state.thoughts), signature)
         return [*begun, *self._detail(event.choice, state, entry)]
 
     def _redacted(self, event: events.Redacted) -> list[Any]:
