@@ -52,6 +52,13 @@ def post(
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
+def stream(framing: str, knobs: str) -> bytes:
+    """Asks for a stream in that framing."""
+    if framing == "sse":
+        return post(chat(f"mock-{knobs}"))
+    return post(b'{"messages":[]}', path=f"/model/mock-{knobs}/converse-stream")
+
+
 @dataclass
 class Answer:
     """

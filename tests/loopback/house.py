@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import reactor as _reactor
+from twisted.internet.task import deferLater
 
 from aigw.config.load import load
 from aigw.config.settings import Settings
@@ -132,3 +133,12 @@ class House:
         await self._mock_port.stopListening()
         await self.mock.stop()
         await until(lambda: not watched() - self._before)
+
+
+async def still(seen: Seen) -> None:
+    """Wait until the provider is held: it has sent nothing for a while."""
+    sent = -1
+    while seen.sent_bytes != sent:
+        assert seen.sent_bytes < 50_000_000, "nothing holds the provider"
+        sent = seen.sent_bytes
+        await deferLater(reactor, 0.1)

@@ -13,11 +13,9 @@ from twisted.internet.task import deferLater
 
 from aigw.model.outcome import Outcome
 
-from .client import Client, chat, post, reactor, until
+from .client import Client, chat, post, reactor, stream, until
 from .conftest import Open
-from .house import House
-from .test_leaving import still
-from .test_memory import request
+from .house import House, still
 
 BROKEN = "upstream_error"
 TIMEOUT = "timeout"
@@ -215,7 +213,7 @@ async def test_an_eventstream_of_a_dialect_nobody_knows_is_cut_without_a_word(
     house: Open, knob: str
 ) -> None:
     here = house()
-    client = await here.ask(request("aws-eventstream", f"n20-{knob}"))
+    client = await here.ask(stream("aws-eventstream", f"n20-{knob}"))
     await client.closed()
     assert not client.looks_complete
     assert client.answer.body == bytes((await here.seen()).sent)
@@ -225,7 +223,7 @@ async def test_an_eventstream_of_a_dialect_nobody_knows_is_cut_without_a_word(
 @pytest_twisted.ensureDeferred
 async def test_a_deadline_in_an_eventstream_cuts_without_a_word(house: Open) -> None:
     here = house(timeouts={"idle_ms": 100})
-    client = await here.ask(request("aws-eventstream", "stall3"))
+    client = await here.ask(stream("aws-eventstream", "stall3"))
     await cut(here, client, Outcome.LIMIT, "idle")
     assert client.answer.body == bytes((await here.seen()).sent)
 
@@ -259,7 +257,7 @@ async def test_a_proper_end_without_terminal_frame_passes_as_it_came(
 @pytest_twisted.ensureDeferred
 async def test_dialects_nobody_knows_are_complete_when_http_is(house: Open) -> None:
     here = house()
-    client = await here.ask(request("aws-eventstream", "n3-noterm"))
+    client = await here.ask(stream("aws-eventstream", "n3-noterm"))
     await client.ended()
     assert client.looks_complete
     assert (await here.record()).outcome is Outcome.COMPLETED
@@ -346,9 +344,8 @@ async def test_a_client_that_did_not_read_finds_the_error_behind_what_was_queued
 
 
 @pytest_twisted.ensureDeferred
-async def test_bytes_alone_do_not_end_a_read_deadline(house: Open) -> None:
+async def test_each_read_starts_the_read_deadline_afresh(house: Open) -> None:
     here = house(timeout=150)
-    # Comments keep `timeout` from ringing, and frames 100 ms apart do.
     client = await here.ask(post(chat("mock-n5-d100")))
     await client.ended()
     assert client.looks_complete
@@ -516,7 +513,7 @@ async def test_a_stopped_service_lets_go_of_a_client_that_does_not_read(
 @pytest_twisted.ensureDeferred
 async def test_a_bad_checksum_is_relayed_as_it_came(house: Open) -> None:
     here = house()
-    client = await here.ask(request("aws-eventstream", "n9-badcrc4"))
+    client = await here.ask(stream("aws-eventstream", "n9-badcrc4"))
     answer = await client.ended()
     assert client.looks_complete
     assert answer.body == bytes((await here.seen()).sent)
@@ -527,7 +524,7 @@ async def test_a_bad_checksum_is_relayed_as_it_came(house: Open) -> None:
 @pytest_twisted.ensureDeferred
 async def test_an_impossible_frame_is_relayed_as_it_came(house: Open) -> None:
     here = house()
-    client = await here.ask(request("aws-eventstream", "n9-malformed4"))
+    client = await here.ask(stream("aws-eventstream", "n9-malformed4"))
     answer = await client.ended()
     assert client.looks_complete
     assert answer.body == bytes((await here.seen()).sent)

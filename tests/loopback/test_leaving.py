@@ -11,7 +11,7 @@ from aigw.model.outcome import Outcome
 
 from .client import Client, chat, post, reactor, until
 from .conftest import Open
-from .house import House
+from .house import House, still
 
 #: 100 ms, and a factor of four for a busy machine.
 SOON = 0.4
@@ -173,12 +173,3 @@ async def test_a_drain_of_a_silent_provider_ends_in_time(house: Open) -> None:
     assert (record.outcome, record.reason) == (Outcome.CLIENT_GONE, "drain_limit")
     seen = await here.seen()
     await until(lambda: seen.left)
-
-
-async def still(seen: Seen) -> None:
-    """Wait until the provider is held: it has sent nothing for a while."""
-    sent = -1
-    while seen.sent_bytes != sent:
-        assert seen.sent_bytes < 50_000_000, "nothing holds the provider"
-        sent = seen.sent_bytes
-        await deferLater(reactor, 0.1)

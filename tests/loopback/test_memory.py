@@ -12,21 +12,13 @@ from twisted.internet.task import deferLater
 
 from aigw.mock import Mock
 
-from .client import Client, chat, connect, post, reactor, until
+from .client import Client, chat, connect, post, reactor, stream, until
 from .conftest import Open
-from .house import watched
-from .test_leaving import still
+from .house import still, watched
 
 ROOT = Path(__file__).parents[2]
 
 framings = pytest.mark.parametrize("framing", ["sse", "aws-eventstream"])
-
-
-def request(framing: str, knobs: str) -> bytes:
-    """Asks for a stream in that framing."""
-    if framing == "sse":
-        return post(chat(f"mock-{knobs}"))
-    return post(b'{"messages":[]}', path=f"/model/mock-{knobs}/converse-stream")
 
 
 class Alone:
@@ -77,7 +69,7 @@ async def test_a_client_that_never_reads_costs_under_1_mb(
         client = await connect(alone.port, receive_buffer=8192)
         clients.append(client)
         client.pause()
-        client.send(request(framing, knobs))
+        client.send(stream(framing, knobs))
         count = len(clients)
         await until(lambda: len(alone.mock.requests) == count)
         await still(alone.mock.requests[-1])
@@ -111,7 +103,7 @@ async def test_nothing_is_missing_when_it_reads_again(
 ) -> None:
     here = house(streaming_flush_interval_ms=flush)
     # 16 MB; the client stops reading twice.
-    asked = request(framing, "n16000-s1000")
+    asked = stream(framing, "n16000-s1000")
     client = await here.ask(asked, receive_buffer=65536)
     seen = await here.seen()
     for share in (100_000, 8_000_000):
