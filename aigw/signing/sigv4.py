@@ -6,13 +6,13 @@ Pure.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
+from msgspec.structs import replace
 from zope.interface import implementer
 
 from aigw.interfaces import ISigner
@@ -93,13 +93,12 @@ def wire_target(target: bytes) -> str:
     it is; slashes do in any case. The signature is made of this path encoded once more,
     which botocore does.
     """
-    path, mark, query = target.decode("ascii").partition("?")
+    path, _, query = target.decode("ascii").partition("?")
     path = "/".join(
         quote(unquote_to_bytes(segment), safe="~") for segment in path.split("/")
     )
-    if not mark:
-        return path
-    return f"{path}?{_wire_query(query)}"
+    query = _wire_query(query)
+    return f"{path}?{query}" if query else path
 
 
 def _wire_query(query: str) -> str:
