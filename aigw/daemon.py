@@ -93,6 +93,7 @@ class Daemon(Service):
             self.access_log,
             providers=extensions.providers,
             framings=extensions.framings,
+            probes=inherited(environ) is None,
         )
         self._reload: Reload | None = None
         if path is not None:
@@ -144,6 +145,10 @@ class Daemon(Service):
             return self._reload.version
         return {"version": 1, "sha256": self.gateway.settings.sha256, "error": None}
 
+    def instances(self) -> list[dict[str, Any]]:
+        """What is known of the instances of each route that has several."""
+        return self.gateway.instances()
+
     # -- life
 
     def startService(self) -> None:
@@ -158,7 +163,7 @@ class Daemon(Service):
             listener.start()
         signal.signal(signal.SIGHUP, self._hang_up)
         if self._descriptors is not None:
-            self._parent = Parent(self._reactor, self._orphaned)
+            self._parent = Parent(self._reactor, self._orphaned, self._heard)
             self._tell()
         else:
             if self._reload is not None:
@@ -231,6 +236,10 @@ class Daemon(Service):
         """Tell the parent, where there is one, what it speaks of for all workers."""
         if self._parent is not None:
             self._parent.tell(ready=self.ready(), sha256=self.gateway.settings.sha256)
+
+    def _heard(self, news: Mapping[str, Any]) -> None:
+        """The parent probes for all workers."""
+        self.gateway.clusters.heard(news["health"])
 
     def _orphaned(self) -> None:
         """The parent has gone, however: nobody would ever stop this worker."""

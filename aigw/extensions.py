@@ -66,6 +66,10 @@ class Extensions:
             lambda call: deferToThreadPool(reactor, reactor.getThreadPool(), call),
         )
 
+    def every_provider(self) -> dict[str, IProvider]:
+        """The built-in providers and those of third parties, by name."""
+        return {**built_in(), **self.providers}
+
     def _hosts(self) -> dict[str, str | None]:
-        every = {**built_in(), **self.providers}
+        every = self.every_provider()
         return {name: provider.host for name, provider in every.items()}

@@ -23,6 +23,7 @@ from aigw.providers import built_in
 from aigw.routing.balance import BUILT_IN, Make
 from aigw.routing.clusters import Clusters
 from aigw.routing.match import Match
+from aigw.routing.probe import Prober
 from aigw.signing.signing import Signing, load_for
 from aigw.streaming.flush import Flush
 from aigw.streaming.timers import Wheel
@@ -42,6 +43,8 @@ class Gateway(Service):
     :param providers: providers beside the built-in ones, by name.
     :param framings: framings beside the built-in ones.
     :param balancers: what makes balancers beside the built-in ones, by name.
+    :param probes: whether to probe the instances that have ``checks``; False where
+        another process does it and tells ``clusters``.
     :ivar serve: serves one request; what a front calls, and what
         :class:`aigw.http.resource.GatewayResource` takes.
     :ivar settings: the configuration in use.
@@ -58,7 +61,9 @@ class Gateway(Service):
         providers: Mapping[str, IProvider] | None = None,
         framings: Iterable[IFraming] = (),
         balancers: Mapping[str, Make] | None = None,
+        probes: bool = True,
     ) -> None:
+        every = {**built_in(), **(providers or {})}
         self.wheel = Wheel(reactor)
         self._reactor = reactor
         self._flush = Flush(reactor)
@@ -70,11 +75,16 @@ class Gateway(Service):
             recorder,
             self.wheel,
             Answers(Framings(framings), self._flush, self.wheel),
-            {**built_in(), **(providers or {})},
+            every,
             time.time,
             self._signing,
             self.clusters,
         )
+        self._prober: Prober | None = None
+        if probes:
+            self._prober = Prober(
+                reactor, self._upstream, self.wheel, every, self.clusters
+            )
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
@@ -86,6 +96,8 @@ class Gateway(Service):
         load_for(settings.routes)
         self.settings = settings
         self.serve.use(Match(settings.routes))
+        if self._prober is not None:
+            self._prober.use(settings.server.disable_upstream_healthcheck)
 
     def stopService(self) -> Deferred[None]:
         """Drain, then let go of the providers. Fires when all has ended."""
@@ -95,9 +107,15 @@ class Gateway(Service):
     async def _stop(self) -> None:
         await self.drain(self.settings.server.graceful_timeout)
         self._signing.stop()
+        if self._prober is not None:
+            self._prober.stop()
         await self._upstream.stop()
         self._flush.stop()
         self.wheel.stop()
+
+    def instances(self) -> list[dict[str, Any]]:
+        """What is known of the instances of each route that has several."""
+        return self.clusters.told(self._reactor.seconds())
 
     async def drain(self, patience: float) -> None:
         """

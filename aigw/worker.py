@@ -3,7 +3,8 @@ A worker, from both ends: the process its parent keeps alive, and the line on wh
 tells its parent its state.
 
 Parent and worker hold a pair of pipes. The worker tells its state in JSON lines on one;
-the other tells it, by closing, that its parent has gone: no worker outlives its parent.
+on the other its parent tells it what it knows of the providers' health, and by closing
+it that it has gone: no worker outlives its parent.
 """
 
 from __future__ import annotations
@@ -88,6 +89,11 @@ class Worker(ProcessProtocol):
         if self.transport is not None and self.transport.pid is not None:
             os.kill(self.transport.pid, number)
 
+    def tell(self, **news: Any) -> None:
+        """Tell it something, if it runs; see :class:`Parent`."""
+        if self.transport is not None:
+            self.transport.writeToChild(0, json.dumps(news).encode() + b"\n")
+
     def stop(self) -> Deferred[None]:
         """Let it drain; fires when its process has ended."""
         self.ended = Deferred()
@@ -131,10 +137,18 @@ class Parent(StreamProtocol):
     A worker's line to its parent.
 
     :param stop: called when the parent has gone.
+    :param heard: called with what the parent tells, by name.
     """
 
-    def __init__(self, reactor: Any, stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        stop: Callable[[], None],
+        heard: Callable[[dict[str, Any]], None],
+    ) -> None:
         self._stop = stop
+        self._heard = heard
+        self._line = b""
         # mypy looks at the class that Windows has
         self._io = StandardIO(  # type: ignore[call-arg]
             self, stdin=0, stdout=TELLS, reactor=reactor
@@ -143,6 +157,11 @@ class Parent(StreamProtocol):
     def tell(self, **state: Any) -> None:
         """Tell the parent this worker's state."""
         self._io.write(json.dumps(state).encode() + b"\n")
+
+    def dataReceived(self, data: bytes) -> None:
+        *lines, self._line = (self._line + data).split(b"\n")
+        for line in lines:
+            self._heard(json.loads(line))
 
     def connectionLost(self, reason: Any = None) -> None:
         self._stop()

@@ -20,6 +20,8 @@ from aigw.config.settings import Settings
 from aigw.extensions import Extensions
 from aigw.inherit import Binding
 from aigw.listen import Listener
+from aigw.routing.balance import BUILT_IN
+from aigw.watch import Watch
 from aigw.worker import TELLS, VARIABLE, Worker
 
 #: How long workers may take to stop beyond the graceful timeout, seconds.
@@ -73,6 +75,9 @@ class Fleet(Service):
         self._reload = extensions.reload(
             reactor, path, settings, environ, self._use, listen, admin
         )
+        self._watch = Watch(
+            reactor, extensions.every_provider(), BUILT_IN, self._told_health
+        )
         self._draining = False
         self._confirmed: Mapping[str, Any] = self._reload.version
         self.workers: list[Worker] = []
@@ -93,6 +98,10 @@ class Fleet(Service):
             self._confirmed = now
         return self._confirmed
 
+    def instances(self) -> list[dict[str, Any]]:
+        """What the watch over the providers' health knows."""
+        return self._watch.instances()
+
     # -- life
 
     def startService(self) -> None:
@@ -110,6 +119,7 @@ class Fleet(Service):
         self.workers = [
             Worker(self, number) for number in range(1, settings.server.processes + 1)
         ]
+        self._watch.use(settings)
 
     def stopService(self) -> Deferred[None]:
         """Drain all workers, then end. Fires when the last has ended."""
@@ -119,6 +129,7 @@ class Fleet(Service):
     async def _stop(self) -> None:
         self._draining = True
         self._reload.stop()
+        await self._watch.stop()
         for port in self._binding.ports:
             port.socket.listen(0)  # no more may queue; the workers take what waits
         ended = DeferredList([worker.stop() for worker in self.workers])
@@ -164,11 +175,18 @@ class Fleet(Service):
         )
 
     def heard(self) -> None:
-        """A worker told something."""
+        """A worker told something: it is new, or has read the file again."""
         self.config_version()
+        self._told_health()
+
+    def _told_health(self) -> None:
+        health = self._watch.health()
+        for worker in self.workers:
+            worker.tell(health=health)
 
     def _use(self, settings: Settings) -> None:
         self.settings = settings
+        self._watch.use(settings)
         for worker in self.workers:
             worker.signal(signal.SIGHUP)
 

@@ -1,10 +1,11 @@
 """
-The admin listener's site: health, and the configuration's version in force, as JSON.
+The admin listener's site, as JSON: health, the configuration's version in force, and
+what is known of the instances.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -23,6 +24,9 @@ class State(Protocol):
 
     def config_version(self) -> Mapping[str, Any]:
         """``version``, ``sha256`` and ``error`` of the configuration; no secrets."""
+
+    def instances(self) -> Sequence[Mapping[str, Any]]:
+        """The instances of each route that has several, and what is known of them."""
 
 
 class Page(Resource):
@@ -60,11 +64,17 @@ class Root(Resource):
         self._state = state
         v1 = Nothing()
         v1.putChild(b"config-version", Page(self._config_version))
+        instances = Page(self._instances)
+        v1.putChild(b"instances", instances)
+        v1.putChild(b"healthcheck", instances)  # where the reference has it
         self.putChild(b"v1", v1)
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         told = health(request.path.decode("latin-1"), self._state.ready())
         return _nothing if told is None else Page(lambda: told)
+
+    def _instances(self) -> tuple[int, bytes]:
+        return 200, msgspec.json.encode(self._state.instances())
 
     def _config_version(self) -> tuple[int, bytes]:
         return 200, msgspec.json.encode(self._state.config_version())

@@ -10,6 +10,7 @@ tried again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -92,9 +93,11 @@ class Tries:
         _close(exchange, attempt, status, ending)
 
     async def _send(
-        self, exchange: Exchange, instance: Instance
+        self, exchange: Exchange, instance: Instance, node: str | None = None
     ) -> tuple[Attempt, Outbound]:
         outbound = self._prepare(exchange, instance)
+        if node is not None and node != outbound.origin.host:
+            outbound.origin = replace(outbound.origin, address=node)
         if instance.auth:
             signed = Deferred.fromCoroutine(self._signing.sign(outbound, instance))
             outbound = await (signed if signed.called else exchange.wait(signed))
@@ -225,7 +228,9 @@ class Tries:
                 exchange.debug = _debug(exchange, instance)
             serving = instance.serving(exchange.envelope.model)
             try:
-                attempt, outbound = await self._send(exchange, serving)
+                attempt, outbound = await self._send(
+                    exchange, serving, cluster.node(instance)
+                )
             except CredentialsFailed as error:
                 return self._unsigned(exchange, plan, lease, began, error), error
             return await self._follow(exchange, plan, lease, attempt, outbound)

@@ -27,6 +27,9 @@ class State:
     def config_version(self) -> dict[str, Any]:
         return {"version": 3, "sha256": "ab", "error": None}
 
+    def instances(self) -> list[dict[str, Any]]:
+        return [{"route": "many", "instances": [{"name": "a", "healthy": True}]}]
+
 
 def ask(
     path: str, state: State | None = None, method: str = "GET", site: Any = None
@@ -108,3 +111,10 @@ def test_other_resources_are_mounted_beside() -> None:
     site.root.putChild(b"metrics", Metrics())
     assert ask("/metrics", site=site)[2] == b"metrics"
     assert ask("/health", site=site)[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/instances", "/v1/healthcheck"])
+def test_what_is_known_of_instances_is_told(path: str) -> None:
+    status, fields, body = ask(path)
+    assert (status, fields["content-type"]) == (200, "application/json")
+    assert json.loads(body) == State().instances()

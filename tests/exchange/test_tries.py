@@ -656,6 +656,17 @@ def test_one_client_keeps_to_one_instance_by_its_key() -> None:
     assert len(set(hosts(site))) == 1
 
 
+def test_an_attempt_connects_to_a_healthy_node() -> None:
+    site = many(instance("a"), statuses=frozenset())
+    (cluster,) = site.clusters
+    (standing,) = cluster.standings.values()
+    standing.heard({"192.0.2.1": False, "192.0.2.2": True})
+    site.ask()
+    origin = site.call.outbound.origin
+    assert (origin.host, origin.address) == ("a.test", "192.0.2.2")
+    site.call.answer(200, JSON, ANSWER)
+
+
 @pytest.mark.parametrize(
     ("told", "status"),
     [
