@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -192,10 +193,22 @@ class Inherited:
             )
         finally:
             os.close(descriptor)  # Twisted has a duplicate of its own
+        port.__class__ = _fair(type(port))
         if family == socket.AF_UNIX:
             # A unix port removes its path when it stops; this one is its parent's.
             port._bindPath = "\0"  # type: ignore[attr-defined]
         return port
+
+
+@cache
+def _fair(kind: type) -> type:
+    """
+    A listening port that accepts one connection a turn. Twisted's takes all that wait,
+    a hundred at a time: whichever worker wakes first would be given a whole burst of
+    clients, and keep them for as long as their connections live.
+    """
+    one = property(lambda port: 1, lambda port, number: None)
+    return type(f"Fair{kind.__name__}", (kind,), {"numberAccepts": one})
 
 
 def _remove_stale(path: str) -> None:
