@@ -42,7 +42,7 @@ class Timeouts(Part, frozen=True, kw_only=True):
     ] = None
     first_byte_ms: Annotated[
         Milliseconds | None,
-        about("From the request being sent to the first byte of the answer's body."),
+        about("From an attempt's start to the first byte of the answer's body."),
     ] = None
     idle_ms: Annotated[
         Milliseconds | None,

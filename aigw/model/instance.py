@@ -36,7 +36,7 @@ class Deadlines:
     How long an answer may take, in seconds; None is no limit. The clocks towards
     the provider (``first_byte``, ``idle``) stand still while it is paused.
 
-    :ivar first_byte: from the request being sent to the first byte of the body.
+    :ivar first_byte: from an attempt's start to the first byte of the body.
     :ivar idle: between two frames that carry something; comments and pings do not.
     :ivar total: from the request's arrival to the end of the answer.
     :ivar stream: ``max_stream_duration_ms``: a streamed attempt, from its start.
