@@ -55,7 +55,7 @@ class Gcp(Part, frozen=True, kw_only=True):
 
 
 class Aws(Part, frozen=True, kw_only=True):
-    """AWS credentials; without keys, those the AWS SDK finds by itself."""
+    """AWS credentials; without keys the SDK's own, `AWS_BEARER_TOKEN_BEDROCK` first."""
 
     access_key_id: Annotated[
         Annotated[str, Meta(min_length=1)] | None, SECRET, about("The key's id.")

@@ -48,7 +48,7 @@ def instance_of(
         name=name,
         provider=conf.provider,
         endpoint=endpoint,
-        auth_headers=_fields(conf.auth.header),
+        auth_headers=_fields(conf.auth.header) + _bearer(conf, reader),
         auth_query=conf.auth.query,
         has_auth=_has_credential(conf.auth),
         auth=_sections(conf.auth, path, reader),
@@ -88,6 +88,20 @@ def _fields(headers: dict[str, str]) -> Headers:
         (name.lower().encode("ascii"), value.encode("latin-1"))
         for name, value in headers.items()
     ]
+
+
+def _bearer(conf: Use, reader: Reader) -> Headers:
+    """
+    The bearer key that the AWS SDK, too, finds before all other credentials
+    (https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html).
+    """
+    key = reader.environ.get("AWS_BEARER_TOKEN_BEDROCK", "")
+    own = {name.lower() for name in conf.auth.header}
+    aws = conf.auth.aws
+    searched = aws is not None and aws.access_key_id is None
+    if conf.provider != "bedrock" or not searched or not key or "authorization" in own:
+        return []
+    return _fields({"authorization": f"Bearer {key}"})
 
 
 def _has_credential(auth: Auth) -> bool:

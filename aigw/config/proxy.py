@@ -26,7 +26,8 @@ class ProviderConf(Part, frozen=True, kw_only=True):
         Annotated[str, Meta(min_length=1)] | None, about("The Google Cloud project.")
     ] = None
     region: Annotated[
-        Annotated[str, Meta(min_length=1)] | None, about("The cloud's region.")
+        Annotated[str, Meta(pattern=r"^[a-zA-Z0-9-]+$")] | None,
+        about("The cloud's region; part of the provider's host name."),
     ] = None
 
 

@@ -31,6 +31,7 @@ class _Vendor:
     :ivar prefix: what a base URL holds of the paths by the vendor's own convention.
     :ivar header: the field that carries the key.
     :ivar paths: path to method.
+    :ivar region: the environment variables of the region it needs, the first one wins.
     """
 
     provider: str
@@ -39,6 +40,7 @@ class _Vendor:
     prefix: str
     header: tuple[str, str]
     paths: Mapping[str, str]
+    region: tuple[str, ...] = ()
 
 
 _CHAT = {"/v1/chat/completions": "POST"}
@@ -74,12 +76,33 @@ _VENDORS: Final = (
         ("x-api-key", "$env://ANTHROPIC_API_KEY"),
         {"/v1/messages": "POST", "/v1/messages/count_tokens": "POST", **_CHAT},
     ),
+    # Its own API takes the key in a field of its own, OpenAI's as a bearer token.
+    _Vendor(
+        "gemini",
+        "GEMINI_API_KEY",
+        "",
+        "",
+        ("x-goog-api-key", "$env://GEMINI_API_KEY"),
+        {"/v1beta/models": "GET", "/v1beta/models/*": "POST"},
+    ),
+    _Vendor(
+        "bedrock",
+        "AWS_BEARER_TOKEN_BEDROCK",
+        "",
+        "",
+        _bearer("AWS_BEARER_TOKEN_BEDROCK"),
+        {"/model/*": "POST"},
+        ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    ),
     *(
         _Vendor(provider, key, "", "", _bearer(key), _CHAT)
         for provider, key in (
             ("gemini", "GEMINI_API_KEY"),
             ("openrouter", "OPENROUTER_API_KEY"),
             ("deepseek", "DEEPSEEK_API_KEY"),
+            ("groq", "GROQ_API_KEY"),
+            ("mistral", "MISTRAL_API_KEY"),
+            ("together", "TOGETHER_API_KEY"),
         )
     ),
 )
@@ -107,7 +130,9 @@ def zero(
     if not routes:
         if mock is None:
             keys = ", ".join(
-                vendor.key for vendor in _VENDORS if vendor.provider in providers
+                dict.fromkeys(
+                    vendor.key for vendor in _VENDORS if vendor.provider in providers
+                )
             )
             raise ConfigError([f"{NAME}, and no provider's key: set one of {keys}"])
         proxy = {
@@ -127,7 +152,10 @@ def zero(
 
 def _route(path: str, method: str, proxy: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": path.removeprefix("/v1/").replace("/", "-").replace("*", "any"),
+        "id": path.removeprefix("/v1/")
+        .strip("/")
+        .replace("/", "-")
+        .replace("*", "any"),
         "uri": path,
         "methods": [method],
         "strip_prefix": True,
@@ -138,12 +166,20 @@ def _route(path: str, method: str, proxy: dict[str, Any]) -> dict[str, Any]:
 def _proxy(
     vendor: _Vendor, path: str, environ: Mapping[str, str]
 ) -> dict[str, Any] | None:
-    """The ai-proxy object for one path; None where the base URL cannot serve it."""
+    """
+    The ai-proxy object for one path; None where the base URL cannot serve it, or the
+    region is not known.
+    """
     name, value = vendor.header
     proxy: dict[str, Any] = {
         "provider": vendor.provider,
         "auth": {"header": {name: value}},
     }
+    if vendor.region:
+        region = next((environ[n] for n in vendor.region if environ.get(n)), None)
+        if region is None:
+            return None
+        proxy["provider_conf"] = {"region": region}
     base = environ.get(vendor.base, "").rstrip("/") if vendor.base else ""
     if not base:
         return proxy

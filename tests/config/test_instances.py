@@ -332,3 +332,38 @@ def test_an_endpoint_that_looks_like_a_base_url_is_warned_of() -> None:
     file = with_route({"override": {"endpoint": "https://h/v1/"}})
     (warning,) = loaded(file).warnings
     assert warning.startswith(f"gw.yaml: {PROXY}.override.endpoint: its path is used")
+
+
+BEDROCK = {"provider": "bedrock", "provider_conf": {"region": "eu-west-1"}}
+TOKEN = {"AWS_BEARER_TOKEN_BEDROCK": "key"}
+
+
+def test_the_bearer_key_of_bedrock_is_found_before_other_credentials() -> None:
+    made = instance({**BEDROCK, "auth": {"aws": {}}}, TOKEN)
+    assert made.auth_headers == [(b"authorization", b"Bearer key")]
+    assert made.has_auth
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        {"aws": {"access_key_id": "a", "secret_access_key": "b"}},
+        {"header": {"X-Api": "1"}},
+    ],
+)
+def test_configured_keys_stand_before_it(auth: dict[str, Any]) -> None:
+    made = instance({**BEDROCK, "auth": auth}, TOKEN)
+    assert not [name for name, _ in made.auth_headers if name == b"authorization"]
+
+
+def test_a_configured_bearer_key_stands_before_it_too() -> None:
+    auth = {"aws": {}, "header": {"Authorization": "Bearer mine"}}
+    made = instance({**BEDROCK, "auth": auth}, TOKEN)
+    assert made.auth_headers == [(b"authorization", b"Bearer mine")]
+
+
+@pytest.mark.parametrize("region", ["evil.example/", "a b", "", "x@y"])
+def test_a_region_that_is_no_part_of_a_host_is_refused(region: str) -> None:
+    conf = {**BEDROCK, "auth": {"aws": {}}, "provider_conf": {"region": region}}
+    (told,) = problems(with_route(conf))
+    assert "provider_conf.region" in told

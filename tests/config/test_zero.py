@@ -6,9 +6,10 @@ import pytest
 
 from aigw.config.show import show
 from aigw.config.zero import zero
-from aigw.errors import ConfigError
+from aigw.errors import ConfigError, NotFound
 from aigw.model.instance import Endpoint
 from aigw.model.route import Route
+from aigw.providers import built_in
 from aigw.routing.match import Match
 
 from .samples import PROVIDERS
@@ -86,6 +87,43 @@ def test_each_endpoint_goes_to_the_first_vendor_that_has_it() -> None:
     del environ["OPENAI_API_KEY"]
     chat = serving(environ, "POST", "/v1/chat/completions").instances[0]
     assert chat.provider == "anthropic"
+
+
+BUILT = {name: provider.host for name, provider in built_in().items()}
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "provider", "field"),
+    [
+        ("GEMINI_API_KEY", "/v1/chat/completions", "gemini", "authorization"),
+        ("GEMINI_API_KEY", "/v1beta/models/g:countTokens", "gemini", "x-goog-api-key"),
+        ("GROQ_API_KEY", "/v1/chat/completions", "groq", "authorization"),
+        ("MISTRAL_API_KEY", "/v1/chat/completions", "mistral", "authorization"),
+        ("TOGETHER_API_KEY", "/v1/chat/completions", "together", "authorization"),
+        ("DEEPSEEK_API_KEY", "/v1/chat/completions", "deepseek", "authorization"),
+        ("OPENROUTER_API_KEY", "/v1/chat/completions", "openrouter", "authorization"),
+    ],
+)
+def test_every_vendor_is_served_by_its_key(
+    key: str, path: str, provider: str, field: str
+) -> None:
+    settings = zero({key: "secret"}, providers=BUILT)
+    (found,) = Match(settings.routes).candidates("POST", "localhost", path)
+    made = found.instances[0]
+    assert made.provider == provider
+    ((name, value),) = made.auth_headers
+    assert name == field.encode()
+    assert value.removeprefix(b"Bearer ") == b"secret"
+
+
+def test_bedrock_needs_a_region_beside_its_key() -> None:
+    key = {"AWS_BEARER_TOKEN_BEDROCK": "k", "OPENAI_API_KEY": "sk"}
+    with pytest.raises(NotFound):
+        serving(key, "POST", "/model/m/converse")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        made = serving({**key, name: "eu-west-1"}, "POST", "/model/m/converse")
+        assert made.instances[0].provider_conf == {"region": "eu-west-1"}
+        assert made.instances[0].auth_headers == [(b"authorization", b"Bearer k")]
 
 
 def test_vendors_that_are_not_built_are_passed_over() -> None:
