@@ -93,6 +93,7 @@ class Daemon(Service):
             self.access_log,
             providers=extensions.providers,
             framings=extensions.framings,
+            balancers=extensions.balancers,
             probes=inherited(environ) is None,
         )
         self._reload: Reload | None = None

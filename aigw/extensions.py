@@ -10,10 +10,11 @@ from twisted.internet.threads import deferToThreadPool
 from aigw.config.load import load
 from aigw.config.settings import Settings
 from aigw.config.zero import zero
-from aigw.interfaces import IFraming, IProvider
-from aigw.makers import discover
+from aigw.interfaces import IBalancer, IFraming, IProvider
+from aigw.makers import Makers, discover
 from aigw.providers import built_in
 from aigw.reload import Reload
+from aigw.routing.balance import BUILT_IN, Make
 from aigw.signing.signing import load_for
 
 
@@ -26,6 +27,19 @@ class Extensions:
         self.providers: dict[str, IProvider] = {
             provider.name: provider for provider in makers.every(IProvider, reactor)
         }
+        #: Those of third parties and the built-in ones. One is made for each route.
+        self.balancers: dict[str, Make] = {
+            name: self._balancer(makers, name, reactor)
+            for name in makers.names(IBalancer)
+        } | dict(BUILT_IN)
+
+    @staticmethod
+    def _balancer(makers: Makers, name: str, reactor: Any) -> Make:
+        def make(random: Callable[[], float]) -> IBalancer:
+            made: IBalancer = makers.make(IBalancer, name, {}, reactor)
+            return made
+
+        return make
 
     def load(
         self, source: str | bytes, environ: Mapping[str, str], name: str = ""

@@ -20,7 +20,6 @@ from aigw.config.settings import Settings
 from aigw.extensions import Extensions
 from aigw.inherit import Binding
 from aigw.listen import Listener
-from aigw.routing.balance import BUILT_IN
 from aigw.watch import Watch
 from aigw.worker import TELLS, VARIABLE, Worker
 
@@ -76,7 +75,10 @@ class Fleet(Service):
             reactor, path, settings, environ, self._use, listen, admin
         )
         self._watch = Watch(
-            reactor, extensions.every_provider(), BUILT_IN, self._told_health
+            reactor,
+            extensions.every_provider(),
+            extensions.balancers,
+            self._told_health,
         )
         self._draining = False
         self._confirmed: Mapping[str, Any] = self._reload.version

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from heapq import heappop, heappush
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from zope.interface.verify import verifyObject
 
 from aigw.interfaces.balancer import IBalancer
 from aigw.model.instance import Instance
@@ -18,6 +18,7 @@ from aigw.routing.balance.chash import POINTS, UNITS, ConsistentHash, units
 from aigw.routing.balance.ewma import Ewma
 from aigw.routing.balance.least_conn import LeastConn
 from aigw.routing.balance.roundrobin import RoundRobin
+from aigw.testing.balancer import check_balancer
 
 from .instances import instance
 
@@ -37,10 +38,23 @@ def picks(made: IBalancer, candidates: list[Instance], count: int) -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN))
 def test_each_balancer_keeps_the_interface(name: str) -> None:
-    made = balancer(name, A)
-    assert verifyObject(IBalancer, made)
-    assert made.name == name
-    assert made.pick([A], "", 0.0) is A
+    check_balancer(lambda: BUILT_IN[name](Random(7).random))
+    assert balancer(name).name == name
+
+
+class Stubborn(RoundRobin):
+    """Chooses the last of all, shown or not."""
+
+    def use(self, instances: Sequence[Instance]) -> None:
+        self._all = instances
+
+    def pick(self, candidates: Sequence[Instance], key: str, now: float) -> Instance:
+        return self._all[-1]
+
+
+def test_a_balancer_that_chooses_what_it_was_not_shown_is_found_out() -> None:
+    with pytest.raises(AssertionError, match="which was not shown"):
+        check_balancer(Stubborn)
 
 
 # -- round robin
