@@ -45,7 +45,13 @@ class Extensions:
         self, source: str | bytes, environ: Mapping[str, str], name: str = ""
     ) -> Settings:
         """As :func:`aigw.config.load.load`, with all providers there are."""
-        settings = load(source, environ, providers=self._hosts(), name=name)
+        settings = load(
+            source,
+            environ,
+            providers=self._hosts(),
+            balancers=self.balancers.keys(),
+            name=name,
+        )
         load_for(settings.routes)
         return settings
 
