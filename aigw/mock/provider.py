@@ -14,6 +14,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from .answer import answer
+from .anthropic import Anthropic
 from .bedrock import Bedrock
 from .echo import Echo
 from .openai import OpenAI
@@ -23,7 +24,7 @@ from .seen import Seen
 from .sending import Sending
 
 #: The first is asked first, and its words are those of paths nobody knows.
-DIALECTS: Final[tuple[Dialect, ...]] = (OpenAI(), Bedrock(), Echo())
+DIALECTS: Final[tuple[Dialect, ...]] = (OpenAI(), Anthropic(), Bedrock(), Echo())
 
 
 class Mock(Factory):
