@@ -43,7 +43,7 @@ _ELSEWHERE = {
 _NOT_TYPED = {
     "make demo": "sets up a venv; tests/test_cli.py runs `aigw demo`",
     "make test": "this is it",
-    "make run": "sets up a venv and serves; tests/test_cli.py runs `aigw run`",
+    "make run": "sets up a venv and serves; test_run.py does that",
     "python3 -m venv": "tests/process/test_install.py makes one",
     ". .venv/bin/activate": "changes the shell it is typed in",
     "python -m pip install": "tests/process/test_install.py installs the wheel",
