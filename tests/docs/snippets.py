@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+#: .ci/run sees to it that it is there.
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
 
 
 @dataclass(frozen=True)

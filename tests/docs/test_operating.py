@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ import pytest
 from aigw.model.outcome import Outcome
 from aigw.model.record import AttemptRecord, Record
 from aigw.telemetry.line import fields
+from tests.http.authority import Authority
 from tests.process.programs import (
     PATIENCE,
     ROOT,
@@ -30,7 +32,7 @@ from tests.process.programs import (
     wait_for,
 )
 
-from .snippets import snippets
+from .snippets import needs_curl, snippets
 
 PAGE = (ROOT / "docs" / "operating.md").read_text()
 
@@ -99,6 +101,7 @@ def served(path: list[str], *options: str) -> bool:
     return done.stdout == b'{"status":"ok"}'
 
 
+@needs_curl
 @pytest.mark.process
 def test_each_way_to_listen_is_one(config: Path, tmp_path: Path) -> None:
     cells = first_cells("Where it listens")
@@ -111,26 +114,16 @@ def test_each_way_to_listen_is_one(config: Path, tmp_path: Path) -> None:
         ["haproxy"],
         ["systemd"],  # test_the_unit_of_the_page_starts
     ]
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "1"),
-            *("-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", key, "-out"),
-            *(certificate, "-subj", "/CN=localhost"),
-            *("-addext", "subjectAltName=DNS:localhost"),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    authority = Authority(tmp_path)
+    pem = authority.issue("localhost")
     folder = tmp_path / "tls"
     folder.mkdir()
-    both = key.read_text() + certificate.read_text()
-    (folder / "localhost.pem").write_text(both)
+    shutil.copy(pem, folder / "localhost.pem")
     ports = {text: free_port() for cell in cells for text in cell}
     descriptions = {}
     for text, port in ports.items():
         moved = re.sub(r"\b9(080|443)\b", str(port), text)
-        moved = moved.replace("key.pem", str(key)).replace("cert.pem", str(certificate))
+        moved = moved.replace("key.pem", pem).replace("cert.pem", pem)
         moved = moved.replace("/etc/aigw/tls", str(folder))
         descriptions[text] = moved.replace("/run/aigw", str(tmp_path))
     del descriptions["systemd:domain=INET:index=0"]
@@ -142,8 +135,8 @@ def test_each_way_to_listen_is_one(config: Path, tmp_path: Path) -> None:
         "tcp": ("http://127.0.0.1:{}", []),
         "tcp6": ("http://[::1]:{}", []),
         "unix": ("http://localhost", ["--unix-socket", str(tmp_path / "aigw.sock")]),
-        "ssl": ("https://localhost:{}", ["--cacert", str(certificate)]),
-        "tls": ("https://localhost:{}", ["--cacert", str(certificate)]),
+        "ssl": ("https://localhost:{}", ["--cacert", authority.ca_file]),
+        "tls": ("https://localhost:{}", ["--cacert", authority.ca_file]),
         "haproxy": ("http://127.0.0.1:{}", ["--haproxy-protocol"]),
     }
     with running(arguments, admin, tmp_path / "log"):

@@ -11,6 +11,8 @@ import pytest
 
 from tests.process.programs import PATIENCE, answers, free_port, program, wait_for
 
+from .snippets import needs_curl
+
 #: Where the mock provider listens when the gateway starts it, which nothing changes.
 _MOCK = ("127.0.0.1", 9081)
 
@@ -25,6 +27,7 @@ def taken(address: tuple[str, int]) -> bool:
     return False
 
 
+@needs_curl
 @pytest.mark.process
 def test_the_line_that_is_printed_streams(tmp_path: Path) -> None:
     if taken(_MOCK):

@@ -28,7 +28,7 @@ from tests.process.programs import (
     wait_for,
 )
 
-from .snippets import PAGES, Snippet, commands, snippets
+from .snippets import PAGES, Snippet, commands, needs_curl, snippets
 
 #: Blocks in these are for the eye alone: trees, diagrams, other programs' files.
 _SHOWN = {"", "text"}
@@ -232,6 +232,7 @@ def serving() -> set[str]:
     }
 
 
+@needs_curl
 @pytest.mark.process
 @pytest.mark.parametrize("command", typed())
 def test_a_command_does_what_it_should(command: str, served: Served) -> None:
