@@ -106,7 +106,10 @@ class Plan:
         """What follows ``failure``."""
         self.failures.append(failure)
         policy = self._policy
-        moves = failure.status in policy.statuses
+        # Some vendors throttle with another status and say so by a word.
+        throttled = failure.verdict is Verdict.THROTTLED
+        status = 429 if throttled else failure.status
+        moves = bool({status, failure.status} & policy.statuses)
         repeats = policy.retry is not None and failure.verdict in _PASSING
         if not (moves or repeats):
             return Step(Way.RETURN)

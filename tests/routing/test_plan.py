@@ -106,6 +106,13 @@ def test_stepping_on_needs_no_budget() -> None:
     assert fail(plan(budget=budget), A).way is Way.NEXT
 
 
+def test_throttling_told_by_a_word_moves_as_429_does() -> None:
+    made = plan(statuses=frozenset({429}))
+    made.begins(A)
+    failure = Failure(A, 400, Verdict.THROTTLED, None, 0.1)
+    assert made.failed(failure, 1.0).way is Way.NEXT
+
+
 # -- repeats
 
 RETRY = Retry(same_instance=2, backoff=0.2, max_backoff=1.0, jitter=0.0)
