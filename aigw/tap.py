@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from twisted.application.service import IService
-from twisted.logger import LogLevel
+from twisted.logger import LogLevel, textFileLogObserver
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
@@ -110,12 +110,14 @@ def makeService(options: Options) -> IService:
 
 def _log_to_stderr(options: Options) -> None:
     """
-    Under ``twist``, let the daemon's own log go to stderr, for stdout belongs to the
-    access log, from the level that the configuration names. ``twistd`` has options of
-    its own for both.
+    Under ``twist``, let the daemon's own log go to stderr as text, for stdout belongs
+    to the access log, from the level that the configuration names. What the command
+    line says of it wins. ``twistd`` has options of its own for all of that.
     """
     parent: Any = getattr(options, "parent", None)
     if parent is not None and parent.get("logFile") is sys.stdout:
         parent["logFile"] = sys.stderr
+        if not any(word.startswith("--log-format") for word in sys.argv):
+            parent["fileLogObserverFactory"] = textFileLogObserver
         if parent.get("logLevel") is LogLevel.info:
             parent["logLevel"] = LogLevel.levelWithName(options.settings.log.level)
