@@ -113,12 +113,12 @@ class Daemon(Service):
         )
         self._parent: Parent | None = None
         self._descriptors = inherited(environ)
-        listens = reactor
+        listens, endpoints = reactor, server.endpoints
         if self._descriptors is not None:
             listens = Inherited(reactor, self._descriptors)
+            endpoints = tuple(map(listens.described, endpoints))
         self.listeners = [
-            Listener(listens, description, self.front)
-            for description in server.endpoints
+            Listener(listens, description, self.front) for description in endpoints
         ]
         self.admin_listeners: list[Listener] = []
         if self._descriptors is None:

@@ -14,6 +14,7 @@ So what Twisted understands can be shared, TLS and PROXY protocol included.
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Sequence
 from functools import cache
@@ -137,10 +138,6 @@ class Inherited:
     def __init__(self, reactor: Any, descriptors: Sequence[int]) -> None:
         self._reactor = reactor
         self._descriptors = list(descriptors)
-        if "LISTEN_PID" in os.environ:
-            # Twisted reads systemd's variables only where they are meant for this very
-            # process; the numbers in them are the parent's, and are not looked at.
-            os.environ["LISTEN_PID"] = str(os.getpid())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reactor, name)
@@ -176,10 +173,14 @@ class Inherited:
     ) -> IListeningPort:
         return self.adopt(factory)
 
-    def adoptStreamPort(
-        self, fileDescriptor: int, addressFamily: int, factory: IProtocolFactory
-    ) -> IListeningPort:
-        return self.adopt(factory)
+    @staticmethod
+    def described(description: str) -> str:
+        """
+        The description that a worker uses for its parent's ``description``. systemd's
+        sockets are meant for the parent's process id, and Twisted finds none of them
+        here; what is adopted needs no address anyway.
+        """
+        return re.sub(r"\bsystemd:.*", "tcp:0", description)
 
     def adopt(self, factory: IProtocolFactory) -> IListeningPort:
         """Serve the next socket with ``factory``."""

@@ -182,9 +182,12 @@ os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 
 
 @pytest.mark.process
+@pytest.mark.parametrize("workers", [1, 2])
 def test_the_unit_of_the_page_starts_reloads_and_stops(
-    config: Path, tmp_path: Path
+    workers: int, config: Path, tmp_path: Path
 ) -> None:
+    with config.open("a") as more:
+        more.write(f"\nserver: {{workers: {workers}}}\n")
     port, admin = free_port(), free_port()
     command, *options = shlex.split(unit("ExecStart"))
     assert command == "/opt/aigw/bin/twist"
