@@ -139,6 +139,21 @@ async def test_a_session_token_goes_along(house: Open) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_keys_of_the_environment_are_found(
+    house: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDENVIRON")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    here = house(**{**SIGNED, "auth": {"aws": {}}})
+    for _ in range(2):
+        body = b'{"messages":[]}'
+        client = await here.ask(post(body, path="/model/mock/converse"))
+        assert (await client.ended()).status == 200
+        assert verified(await here.seen())[0].startswith("AKIDENVIRON/")
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_bearer_key_is_sent_instead_of_a_signature(house: Open) -> None:
     auth = {"aws": {}, "header": {"Authorization": "Bearer bedrock-key"}}
     here = house(**{**SIGNED, "auth": auth})
