@@ -26,4 +26,9 @@ def get(name: str) -> IDialect:
         raise ConfigError([f"no dialect is called {name!r}; known: {known}"]) from None
 
 
-__all__ = ["detect", "get"]
+def known() -> frozenset[str]:
+    """The names of all dialects."""
+    return frozenset(_BY_NAME)
+
+
+__all__ = ["detect", "get", "known"]

@@ -12,11 +12,13 @@ from aigw.model.envelope import Envelope
 from .anthropic_messages import AnthropicMessages
 from .openai_chat import OpenAIChat
 from .openai_embeddings import OpenAIEmbeddings
+from .openai_responses import OpenAIResponses
 from .passthrough import Passthrough
 
 #: First match wins; the last takes all.
 ORDER: Final[tuple[IDialect, ...]] = (
     AnthropicMessages(),
+    OpenAIResponses(),
     OpenAIChat(),
     OpenAIEmbeddings(),
     Passthrough(),
@@ -27,7 +29,7 @@ ORDER: Final[tuple[IDialect, ...]] = (
 #: (and bill) something that nobody asked for.
 _OTHER = re.compile(
     r"/(?:moderations|audio/speech|rerank|batches|conversations(?:/.*)?"
-    r"|responses(?:/.*)?|messages/.+"
+    r"|responses/.+|messages/.+"
     r"|converse(?:-stream)?|invoke(?:-with-response-stream)?)$"
     r"|:[A-Za-z]+$"
 )

@@ -138,12 +138,14 @@ class ToolResult:
     :ivar id: of the call it answers.
     :ivar name: of the tool, ``""`` where the dialect does not repeat it.
     :ivar error: whether the tool failed.
+    :ivar custom: whether the call was of a tool that takes text, where that is told.
     """
 
     id: str
     parts: tuple[Part, ...]
     name: str = ""
     error: bool = False
+    custom: bool = False
     cache: Cache | None = None
     rider: Rider = ()
 

@@ -318,7 +318,154 @@ anthropic_messages = some(
     },
 )
 
+# -- openai-responses
+
+_or_text = some(
+    {"type": st.just("input_text"), "text": text},
+    {"prompt_cache_breakpoint": _breakpoint},
+)
+_or_media = some(
+    {"type": st.just("input_image"), "image_url": _url}, {"detail": st.just("low")}
+) | st.sampled_from(
+    [
+        {"type": "input_file", "file_data": "data:application/pdf;base64,AA"},
+        {"type": "input_file", "file_url": "https://x.test/a.pdf", "filename": "a.pdf"},
+        {"type": "input_file", "file_id": "file_1"},
+        {"type": "input_future", "value": 1},
+    ]
+)
+_or_said = some(
+    {"type": st.just("output_text"), "text": text},
+    {
+        "annotations": st.just(
+            [
+                {"type": "url_citation", "url": "https://x.test", "title": "t"},
+                {"type": "file_citation", "file_id": "f", "index": 3},
+            ]
+        )
+    },
+) | st.just({"type": "refusal", "refusal": "no"})
+_or_item = (
+    some(
+        {
+            "role": st.sampled_from(["user", "system", "developer"]),
+            "content": text | lists(_or_text | _or_media),
+        },
+        {"type": st.just("message")},
+    )
+    | some(
+        {
+            "type": st.just("message"),
+            "role": st.just("assistant"),
+            "content": text | lists(_or_said, 1),
+        },
+        {"id": name, "status": st.just("completed")},
+    )
+    | some(
+        {
+            "type": st.just("function_call"),
+            "call_id": name,
+            "name": name,
+            "arguments": st.just('{"q": 1.0}'),
+        },
+        {"id": name, "status": st.just("completed")},
+    )
+    | some(
+        {
+            "type": st.just("custom_tool_call"),
+            "call_id": name,
+            "name": name,
+            "input": text,
+        },
+        {},
+    )
+    | some(
+        {
+            "type": st.sampled_from(
+                ["function_call_output", "custom_tool_call_output"]
+            ),
+            "call_id": name,
+            "output": text | lists(_or_text | _or_media),
+        },
+        {"id": name},
+    )
+    | some(
+        {
+            "type": st.just("reasoning"),
+            "id": st.just("rs_1"),
+            "summary": st.just([]) | st.just([{"type": "summary_text", "text": "t"}]),
+        },
+        {"encrypted_content": st.just("gAAAA")},
+    )
+    | st.just({"type": "web_search_call", "id": "ws_1", "status": "completed"})
+    | st.just({"type": "item_reference", "id": "msg_1"})
+)
+openai_responses = some(
+    {"model": name, "input": text | lists(_or_item, 1)},
+    {
+        "instructions": text,
+        "stream": st.booleans(),
+        "tools": lists(
+            some(
+                {"type": st.just("function"), "name": name},
+                {"description": text, "parameters": schema, "strict": st.booleans()},
+            )
+            | st.sampled_from(
+                [
+                    {"type": "web_search"},
+                    {
+                        "type": "custom",
+                        "name": "c",
+                        "format": {
+                            "type": "grammar",
+                            "syntax": "lark",
+                            "definition": "d",
+                        },
+                    },
+                ]
+            ),
+            1,
+        ),
+        "tool_choice": st.sampled_from(
+            [
+                "auto",
+                "required",
+                {"type": "function", "name": "x"},
+                {"type": "web_search"},
+            ]
+        ),
+        "parallel_tool_calls": st.booleans(),
+        "max_output_tokens": st.integers(1, 9),
+        "temperature": number,
+        "top_p": number,
+        "include": st.sampled_from(
+            [["reasoning.encrypted_content"], ["message.output_text.logprobs"]]
+        ),
+        "top_logprobs": st.integers(1, 3),
+        "reasoning": some({}, {"effort": st.just("low"), "summary": st.just("auto")}),
+        "text": some(
+            {},
+            {
+                "format": st.sampled_from(
+                    [
+                        {"type": "text"},
+                        {"type": "json_object"},
+                        {"type": "json_schema", "name": "n", "schema": {"a": 1}},
+                    ]
+                ),
+                "verbosity": st.just("low"),
+            },
+        ),
+        "user": name,
+        "metadata": metadata,
+        "service_tier": st.just("flex"),
+        "previous_response_id": name,
+        "store": st.booleans(),
+    },
+)
+
 BODIES = {
     "openai-chat": ("/v1/chat/completions", openai_chat),
+    "openai-responses": ("/v1/responses", openai_responses),
     "anthropic-messages": ("/v1/messages", anthropic_messages),
 }

@@ -7,12 +7,14 @@ import pytest
 
 from aigw import dialects
 from aigw.errors import BadRequest, GatewayError, Unavailable
+from aigw.model import event as events
 from aigw.model import sight as sights
 from aigw.model.frame import SSEFrame
-from aigw.model.rendered import Rendered
+from aigw.model.part import Signature
+from aigw.model.rendered import Rendered, Target
 
 from .requests import request
-from .streams import chat
+from .streams import chat, write
 
 BODY = b'{"model":"m","messages":[],"tools":[{},{}],"metadata":{"user_id":"u"}}'
 
@@ -115,3 +117,26 @@ def test_tap_knows_events_without_names() -> None:
     assert tap.feed(SSEFrame(data=data)) == sights.PROGRESS
     assert tap.finished
     assert tap.feed(SSEFrame(data=b'{"type":"message_stop"}')) == sights.TERMINAL
+
+
+def test_signatures_of_others_travel_in_the_signature_and_come_out_again() -> None:
+    told: list[events.Event] = [
+        events.Started("r", "m"),
+        events.BlockOpened(0, 0, "thinking"),
+        events.Thinking(0, 0, "hm"),
+        events.Signature(0, 0, Signature("openai", "rs_1:gAAA")),
+        events.BlockClosed(0, 0),
+        events.Ended(),
+    ]
+    frames = write("anthropic-messages", told)
+    assert any(b'"aigw.openai.rs_1:gAAA"' in frame.data for frame in frames)
+    block = {"type": "thinking", "thinking": "hm", "signature": "aigw.openai.rs_1:gAAA"}
+    body = {"max_tokens": 9, "messages": [{"role": "assistant", "content": [block]}]}
+    call = chat("anthropic-messages").parse(
+        request("/v1/messages", msgspec.json.encode(body))
+    )
+    sent = chat("openai-responses").render(call, Target())
+    (item,) = msgspec.json.decode(sent.body)["input"]
+    assert (item["id"], item["encrypted_content"]) == ("rs_1", "gAAA")
+    own = chat("anthropic-messages").render(call, Target())
+    assert own.dropped == ("messages[].content[].thinking",)

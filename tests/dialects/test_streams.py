@@ -18,6 +18,7 @@ from aigw.model import sight as sights
 from aigw.model.answer import Answer
 from aigw.model.event import Event
 from aigw.model.frame import SSEFrame
+from aigw.model.part import Text
 from aigw.model.rendered import Rendered
 
 from .streams import (
@@ -267,3 +268,15 @@ def test_readers_never_raise_on_arbitrary_bytes(dialect: str, data: bytes) -> No
         assert isinstance(event, events.Unknown)
     assert isinstance(reader.whole(data), events.Failed)
     assert reader.problem(429, [(b"retry-after", b"3")], data).retry_after == 3
+
+
+@pytest.mark.parametrize("dialect", ["anthropic-messages", "openai-responses"])
+def test_dialects_of_one_choice_leave_out_the_others(dialect: str) -> None:
+    told = read(
+        "openai-chat",
+        frames_of("openai-chat", bytes_of("openai-chat", "choices", ".sse")),
+    )
+    answer = gathered(dialect, read(dialect, write(dialect, told)))
+    assert [part for choice in answer.choices for part in choice.parts] == [
+        Text("Heads!")
+    ]

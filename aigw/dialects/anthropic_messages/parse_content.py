@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
+from aigw.dialects import foreign
 from aigw.dialects.json_object import JSONObject, items, opens_with, wrong
 from aigw.model.part import (
     Cache,
@@ -13,7 +14,6 @@ from aigw.model.part import (
     Opaque,
     Part,
     Redacted,
-    Signature,
     Text,
     Thinking,
     ToolCall,
@@ -76,11 +76,11 @@ def _block(raw: bytes, path: str, inner: bool) -> Part:
         return _tool_result(block)
     if kind == "thinking":
         value = block.string("signature")
-        signature = Signature(VENDOR, value) if value else None
+        signature = foreign.unpack(value, VENDOR) if value else None
         text = block.string("thinking") or ""
         return Thinking(text, signature, rider=block.rest())
     if kind == "redacted_thinking":
-        return Redacted(Signature(VENDOR, block.string("data") or ""))
+        return Redacted(foreign.unpack(block.string("data") or "", VENDOR))
     if kind == "image" or kind == "document":
         found = _media(block, "image" if kind == "image" else "document")
         if found is not None:

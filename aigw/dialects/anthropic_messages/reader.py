@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 from zope.interface import implementer
 
-from aigw.dialects import failures
+from aigw.dialects import failures, foreign
 from aigw.dialects.tokens import Counts
 from aigw.interfaces import IReader
 from aigw.model import event as events
@@ -16,7 +16,6 @@ from aigw.model.answer import Answer
 from aigw.model.event import Event, Failed
 from aigw.model.frame import SSEFrame
 from aigw.model.headers import Headers
-from aigw.model.part import Signature
 from aigw.model.rendered import Rendered
 
 from . import error as errors
@@ -130,7 +129,7 @@ class AnthropicMessagesReader:
             self._spoken(number, form, text(given.get(form)), out)
             signature = text(given.get("signature"))
             if signature:
-                signed = Signature(VENDOR, signature)
+                signed = foreign.unpack(signature, VENDOR)
                 out.append(events.Signature(0, number, signed))
         elif form == "tool_use":
             block = self._open[told.index] = _Block(number, "tool")
@@ -145,7 +144,7 @@ class AnthropicMessagesReader:
         elif form == "redacted_thinking":
             self._begin(told.index, number, "redacted", out)
             signature = text(given.get("data"))
-            out.append(events.Redacted(0, number, Signature(VENDOR, signature)))
+            out.append(events.Redacted(0, number, foreign.unpack(signature, VENDOR)))
         else:
             self._open[told.index] = _Block(number, "opaque")
             raw = msgspec.json.encode(given)
@@ -179,7 +178,7 @@ class AnthropicMessagesReader:
         elif form == "signature_delta":
             value = text(delta.get("signature"))
             if value:
-                signature = Signature(VENDOR, value)
+                signature = foreign.unpack(value, VENDOR)
                 out.append(events.Signature(0, block.number, signature))
         elif form == "citations_delta" and isinstance(delta.get("citation"), dict):
             citation = citation_of(delta["citation"])

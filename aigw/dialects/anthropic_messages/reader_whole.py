@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from aigw.dialects import foreign
 from aigw.dialects.tokens import Counts
 from aigw.model.answer import Answer, Choice
 from aigw.model.finish import Finish
@@ -15,7 +16,6 @@ from aigw.model.part import (
     Opaque,
     Part,
     Redacted,
-    Signature,
     Text,
     Thinking,
     ToolCall,
@@ -84,10 +84,10 @@ def _part(block: dict[str, Any], names: Mapping[str, str]) -> Part:
         )
     if form == "thinking":
         value = text(block.get("signature"))
-        signature = Signature(VENDOR, value) if value else None
+        signature = foreign.unpack(value, VENDOR) if value else None
         return Thinking(text(block.get("thinking")), signature)
     if form == "redacted_thinking":
-        return Redacted(Signature(VENDOR, text(block.get("data"))))
+        return Redacted(foreign.unpack(text(block.get("data")), VENDOR))
     if form == "tool_use":
         name = text(block.get("name"))
         given = block.get("input")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 from zope.interface import implementer
 
-from aigw.dialects import failures
+from aigw.dialects import failures, foreign
 from aigw.interfaces import IWriter
 from aigw.model import event as events
 from aigw.model.answer import Answer
@@ -20,7 +20,7 @@ from aigw.model.usage import Usage
 
 from . import error as errors
 from . import usage as usages
-from .words import NAME, TIERS, finish_word
+from .words import NAME, TIERS, VENDOR, finish_word
 from .writer_whole import body_of
 
 _encode = msgspec.json.encode
@@ -51,6 +51,7 @@ class AnthropicMessagesWriter:
         self._request_id = request_id
         self._usage = _NOTHING
         self._blocks: dict[int, int] = {}
+        self._thoughts: set[int] = set()
         self._next = 0
         self._begun = False
         self._over = False
@@ -98,6 +99,7 @@ class AnthropicMessagesWriter:
         if kind == "text" or kind == "refusal":
             block = {"type": "text", "text": ""}
         elif kind == "thinking":
+            self._thoughts.add(event.block)
             block = {"type": "thinking", "thinking": "", "signature": ""}
         elif kind == "tool" and not event.custom:
             block = {
@@ -142,15 +144,16 @@ class AnthropicMessagesWriter:
         return self._delta(event.choice, event.block, _JSON, event.json)
 
     def _signature(self, event: events.Signature) -> list[Any]:
-        if event.signature.vendor != "anthropic":
-            return []  # it would be refused when it came back
-        value = event.signature.value
+        if event.block not in self._thoughts:
+            return []  # only reasoning is signed here
+        value = foreign.pack(event.signature, VENDOR)
         return self._delta(event.choice, event.block, _SIGNATURE, value)
 
     def _redacted(self, event: events.Redacted) -> list[Any]:
-        if event.choice or event.signature.vendor != "anthropic":
+        if event.choice:
             return []
-        block = {"type": "redacted_thinking", "data": event.signature.value}
+        data = foreign.pack(event.signature, VENDOR)
+        block = {"type": "redacted_thinking", "data": data}
         return self._open(event.block, block)
 
     def _citation(self, event: events.Citation) -> list[Any]:

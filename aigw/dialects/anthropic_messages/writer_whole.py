@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from aigw.dialects import failures
+from aigw.dialects import failures, foreign
 from aigw.model.answer import Answer
 from aigw.model.call import Call
 from aigw.model.finish import Finish
@@ -60,11 +60,11 @@ def _block(part: Part) -> Any:
         return {"type": "text", "text": part.text}
     if isinstance(part, Thinking):
         signature = part.signature
-        known = signature is not None and signature.vendor == VENDOR
-        value = signature.value if signature is not None and known else ""
+        value = "" if signature is None else foreign.pack(signature, VENDOR)
         return {"type": "thinking", "thinking": part.text, "signature": value}
-    if isinstance(part, Redacted) and part.signature.vendor == VENDOR:
-        return {"type": "redacted_thinking", "data": part.signature.value}
+    if isinstance(part, Redacted):
+        data = foreign.pack(part.signature, VENDOR)
+        return {"type": "redacted_thinking", "data": data}
     if isinstance(part, ToolCall) and part.kind == "function":
         given = failures.decoded(part.arguments.encode())
         raw = part.arguments.encode() if isinstance(given, dict) else b"{}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from aigw.dialects import data_uri
 from aigw.dialects.json_object import JSONObject, wrong
 from aigw.dialects.ledger import Ledger
 from aigw.model.part import Cache, Media, Rider
 
-_MARK = ";base64,"
 _AUDIO = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 _FORMATS = {
     "audio/mpeg": "mp3",
@@ -17,18 +17,6 @@ _FORMATS = {
     "audio/wav": "wav",
     "audio/x-wav": "wav",
 }
-
-
-def split_data_uri(url: str) -> tuple[str, str] | None:
-    """Media type and base64 data of a data URI (RFC 2397), None for any other URL."""
-    if url[:5].lower() != "data:":
-        return None
-    head, mark, data = url[5:].partition(_MARK)
-    return (head, data) if mark else None
-
-
-def data_uri(type: str, data: str) -> str:
-    return f"data:{type}{_MARK}{data}"
 
 
 def read_image(part: JSONObject) -> Media:
@@ -45,7 +33,7 @@ def read_image(part: JSONObject) -> Media:
         detail = image.string("detail") or ""
     if url is None:
         wrong(part.at("image_url.url"), "a string")
-    found = split_data_uri(url)
+    found = data_uri.split(url)
     if found is None:
         return Media("image", "url", url, detail=detail)
     return Media("image", "base64", found[1], type=found[0], detail=detail)
@@ -67,7 +55,7 @@ def read_file(part: JSONObject) -> Media:
     name = file.string("filename") or ""
     data = file.string("file_data")
     if data is not None:
-        found = split_data_uri(data)
+        found = data_uri.split(data)
         type, value = found if found is not None else ("", data)
         return Media("document", "base64", value, type=type, name=name)
     id = file.string("file_id")
@@ -108,7 +96,7 @@ def _image(media: Media, at: str, ledger: Ledger) -> dict[str, Any] | None:
         return None
     url = media.value
     if media.source == "base64":
-        url = data_uri(media.type or "image/png", url)
+        url = data_uri.join(media.type or "image/png", url)
     image = {"url": url}
     if media.detail:
         image["detail"] = media.detail
@@ -124,13 +112,13 @@ def _document(media: Media, at: str, ledger: Ledger) -> dict[str, Any] | None:
         ledger.refuse(at, "a document by URL")
     if media.source == "base64" and not ledger.native:
         # Reference section 3.6: compatible servers take PDF where they take images.
-        url = data_uri(media.type or "application/pdf", media.value)
+        url = data_uri.join(media.type or "application/pdf", media.value)
         return {"type": "image_url", "image_url": {"url": url}}
     file = {"filename": media.name} if media.name else {}
     if media.source == "file":
         file["file_id"] = media.value
     elif media.type:
-        file["file_data"] = data_uri(media.type, media.value)
+        file["file_data"] = data_uri.join(media.type, media.value)
     else:
         file["file_data"] = media.value
     return {"type": "file", "file": file}

@@ -1,0 +1,132 @@
+"""An output item of a response being written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from aigw.model.event import BlockKind
+from aigw.model.part import Citation
+
+from .words import NAME
+
+_PREFIXES = {"text": "msg", "refusal": "msg", "thinking": "rs", "tool": "fc"}
+
+
+def annotation_of(citation: Citation) -> Any:
+    """Its own annotations as they came, others as URLs; None where there is no URL."""
+    if citation.dialect == NAME:
+        return msgspec.Raw(citation.raw)
+    if not citation.url:
+        return None
+    return {
+        "type": "url_citation",
+        "url": citation.url,
+        "title": citation.title,
+        "start_index": citation.start or 0,
+        "end_index": citation.end or 0,
+    }
+
+
+def output_text(text: str, annotations: list[Any]) -> dict[str, Any]:
+    return {"type": "output_text", "text": text, "annotations": annotations}
+
+
+class Item:
+    """
+    One block as an item. Its id is made from the response's and its place.
+
+    :ivar pieces: what was said in it so far.
+    :ivar encrypted: ``encrypted_content`` of a reasoning item.
+    :ivar raw: the whole item where only this dialect knows it.
+    """
+
+    __slots__ = (
+        "annotations",
+        "call_id",
+        "closed",
+        "custom",
+        "encoded_id",
+        "encrypted",
+        "id",
+        "index",
+        "kind",
+        "name",
+        "pieces",
+        "raw",
+    )
+
+    def __init__(
+        self,
+        kind: BlockKind,
+        index: int,
+        response: str,
+        call_id: str = "",
+        name: str = "",
+        custom: bool = False,
+    ) -> None:
+        prefix = "ctc" if custom else _PREFIXES.get(kind, "it")
+        self.id = f"{prefix}_{response.removeprefix('resp_')}_{index}"
+        self.encoded_id = msgspec.json.encode(self.id)
+        self.kind = kind
+        self.index = index
+        self.call_id = call_id
+        self.name = name
+        self.custom = custom
+        self.pieces: list[str] = []
+        self.annotations: list[Any] = []
+        self.encrypted = ""
+        self.raw = b""
+        self.closed = False
+
+    @property
+    def deltas(self) -> str:
+        """What its events are called after."""
+        return "custom_tool_call_input" if self.custom else "function_call_arguments"
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    def part(self, text: str) -> dict[str, Any]:
+        """The one content part of a message."""
+        if self.kind == "refusal":
+            return {"type": "refusal", "refusal": text}
+        return output_text(text, self.annotations)
+
+    def body(self, status: str) -> Any:
+        """
+        :param status: ``added``: empty, as it begins; or its status.
+        """
+        added = status == "added"
+        text = "" if added else self.text
+        status = "in_progress" if added else status
+        if self.kind == "opaque":
+            return msgspec.Raw(self.raw)
+        if self.kind == "thinking":
+            summary = [{"type": "summary_text", "text": text}] if text else []
+            body: dict[str, Any] = {
+                "id": self.id,
+                "type": "reasoning",
+                "summary": summary,
+            }
+            if self.encrypted:
+                body["encrypted_content"] = self.encrypted
+            return body
+        if self.kind == "tool":
+            return {
+                "id": self.id,
+                "type": "custom_tool_call" if self.custom else "function_call",
+                "status": status,
+                "call_id": self.call_id,
+                "name": self.name,
+                "input" if self.custom else "arguments": text,
+            }
+        return {
+            "id": self.id,
+            "type": "message",
+            "status": status,
+            "role": "assistant",
+            "content": [] if added else [self.part(text)],
+        }

@@ -1,0 +1,309 @@
+"""Writes answers as Responses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import msgspec
+from zope.interface import implementer
+
+from aigw.dialects import failures, openai_error
+from aigw.interfaces import IWriter
+from aigw.model import event as events
+from aigw.model.answer import Answer
+from aigw.model.call import Call
+from aigw.model.event import Event
+from aigw.model.finish import Finish
+from aigw.model.frame import SSEFrame
+from aigw.model.usage import Usage
+
+from .item import Item, annotation_of
+from .response import Response
+from .words import NAME, encrypted
+from .writer_whole import body_of
+
+_encode = msgspec.json.encode
+
+
+@implementer(IWriter)
+class OpenAIResponsesWriter:
+    """
+    See :class:`aigw.interfaces.IWriter`. Nothing waits; but the dialect repeats all it
+    said in its closing events, so the whole answer is kept.
+
+    There is one choice; events of others are left out. Each block is an item of its
+    own, text blocks messages of one part.
+    """
+
+    def __init__(self, call: Call, now: float) -> None:
+        self._call = call
+        self._response = Response(call, int(now))
+        self._items: dict[int, Item] = {}
+        self._output: list[Item] = []
+        self._sequence = 0
+        self._begun = False
+        self._over = False
+        self._usage: Usage | None = None
+        self._finish = Finish.STOP
+
+    def feed(self, event: Event) -> list[Any]:
+        choice: int = getattr(event, "choice", 0)
+        if self._over or choice:
+            return []
+        write = self._WRITE.get(type(event))
+        return [] if write is None else write(self, event)
+
+    def end(self) -> list[Any]:
+        return []
+
+    def whole(self, answer: Answer) -> bytes:
+        return body_of(answer, self._response)
+
+    # -- frames
+
+    def _frame(self, kind: str, /, **told: Any) -> SSEFrame:
+        body = {"type": kind, **told, "sequence_number": self._sequence}
+        self._sequence += 1
+        return SSEFrame(type=kind, data=_encode(body))
+
+    def _delta(self, item: Item, kind: str, place: bytes, value: str) -> SSEFrame:
+        """One for every token: put together from bytes."""
+        data = (
+            b'{"type":"%s","item_id":%s,"output_index":%d,%s"delta":%s,'
+            b'"sequence_number":%d}'
+        ) % (
+            kind.encode(),
+            item.encoded_id,
+            item.index,
+            place,
+            _encode(value),
+            self._sequence,
+        )
+        self._sequence += 1
+        return SSEFrame(type=kind, data=data)
+
+    # -- events
+
+    def _started(self, event: events.Started) -> list[Any]:
+        if self._begun:
+            return []
+        self._begun = True
+        self._response.started(event)
+        told = self._response.body("in_progress", [], None)
+        return [
+            self._frame("response.created", response=told),
+            self._frame("response.in_progress", response=told),
+        ]
+
+    def _opened(self, event: events.BlockOpened) -> list[Any]:
+        begun = self._started(events.Started())
+        kind = event.kind
+        if kind in ("image", "audio") or (kind == "opaque" and event.dialect != NAME):
+            return begun
+        if kind == "redacted":
+            return begun  # its data opens it
+        item = Item(
+            kind,
+            len(self._output),
+            self._response.id,
+            event.id,
+            event.name,
+            event.custom,
+        )
+        self._items[event.block] = item
+        self._output.append(item)
+        if kind == "opaque":
+            item.raw = event.raw
+        return [*begun, *self._added(item)]
+
+    def _added(self, item: Item) -> list[Any]:
+        where = {"output_index": item.index}
+        out = [
+            self._frame("response.output_item.added", **where, item=item.body("added"))
+        ]
+        if item.kind == "text" or item.kind == "refusal":
+            out.append(
+                self._frame(
+                    "response.content_part.added",
+                    item_id=item.id,
+                    **where,
+                    content_index=0,
+                    part=item.part(""),
+                )
+            )
+        return out
+
+    def _text(self, event: events.Text) -> list[Any]:
+        item = self._items.get(event.block)
+        if item is None:
+            return []
+        item.pieces.append(event.text)
+        place = b'"content_index":0,"logprobs":[],'
+        return [self._delta(item, "response.output_text.delta", place, event.text)]
+
+    def _refusal(self, event: events.Refusal) -> list[Any]:
+        item = self._items.get(event.block)
+        if item is None:
+            return []
+        item.pieces.append(event.text)
+        kind = "response.refusal.delta"
+        return [self._delta(item, kind, b'"content_index":0,', event.text)]
+
+    def _thinking(self, event: events.Thinking) -> list[Any]:
+        item = self._items.get(event.block)
+        if item is None:
+            return []
+        out = []
+        if not item.pieces:
+            out.append(
+                self._frame(
+                    "response.reasoning_summary_part.added",
+                    item_id=item.id,
+                    output_index=item.index,
+                    summary_index=0,
+                    part={"type": "summary_text", "text": ""},
+                )
+            )
+        item.pieces.append(event.text)
+        kind = "response.reasoning_summary_text.delta"
+        return [*out, self._delta(item, kind, b'"summary_index":0,', event.text)]
+
+    def _arguments(self, event: events.Arguments) -> list[Any]:
+        item = self._items.get(event.block)
+        if item is None or item.kind != "tool":
+            return []
+        item.pieces.append(event.json)
+        kind = f"response.{item.deltas}.delta"
+        return [self._delta(item, kind, b"", event.json)]
+
+    def _signature(self, event: events.Signature) -> list[Any]:
+        """Responses signs reasoning alone: other signatures have no place."""
+        item = self._items.get(event.block)
+        if item is not None and item.kind == "thinking":
+            item.encrypted = encrypted(event.signature, redacted=False)
+        return []
+
+    def _redacted(self, event: events.Redacted) -> list[Any]:
+        item = Item("thinking", len(self._output), self._response.id)
+        item.encrypted = encrypted(event.signature, redacted=True)
+        self._items[event.block] = item
+        self._output.append(item)
+        return self._added(item)
+
+    def _citation(self, event: events.Citation) -> list[Any]:
+        item = self._items.get(event.block)
+        annotation = annotation_of(event.citation)
+        if item is None or annotation is None or item.kind != "text":
+            return []
+        item.annotations.append(annotation)
+        return [
+            self._frame(
+                "response.output_text.annotation.added",
+                item_id=item.id,
+                output_index=item.index,
+                content_index=0,
+                annotation_index=len(item.annotations) - 1,
+                annotation=annotation,
+            )
+        ]
+
+    def _closed(self, event: events.BlockClosed) -> list[Any]:
+        item = self._items.get(event.block)
+        if item is None or item.closed:
+            return []
+        item.closed = True
+        whole = item.text
+        where: dict[str, Any] = {"item_id": item.id, "output_index": item.index}
+        out: list[Any] = []
+        if item.kind == "text":
+            out.append(
+                self._frame(
+                    "response.output_text.done",
+                    **where,
+                    content_index=0,
+                    text=whole,
+                    logprobs=[],
+                )
+            )
+        elif item.kind == "refusal":
+            out.append(
+                self._frame(
+                    "response.refusal.done", **where, content_index=0, refusal=whole
+                )
+            )
+        elif item.kind == "tool":
+            key = "input" if item.custom else "arguments"
+            name = {} if item.custom else {"name": item.name}
+            out.append(
+                self._frame(
+                    f"response.{item.deltas}.done", **where, **name, **{key: whole}
+                )
+            )
+        elif item.kind == "thinking" and item.pieces:
+            part = {"type": "summary_text", "text": whole}
+            out += [
+                self._frame(
+                    "response.reasoning_summary_text.done",
+                    **where,
+                    summary_index=0,
+                    text=whole,
+                ),
+                self._frame(
+                    "response.reasoning_summary_part.done",
+                    **where,
+                    summary_index=0,
+                    part=part,
+                ),
+            ]
+        if item.kind == "text" or item.kind == "refusal":
+            part = item.part(whole)
+            out.append(
+                self._frame(
+                    "response.content_part.done", **where, content_index=0, part=part
+                )
+            )
+        done = item.body("completed")
+        out.append(
+            self._frame("response.output_item.done", output_index=item.index, item=done)
+        )
+        return out
+
+    def _used(self, event: events.UsageReport) -> list[Any]:
+        self._usage = event.usage
+        return []
+
+    def _finished(self, event: events.Finished) -> list[Any]:
+        self._finish = event.reason
+        return []
+
+    def _ended(self, event: events.Ended) -> list[Any]:
+        begun = self._started(events.Started())
+        self._over = True
+        output = [item.body("completed") for item in self._output]
+        told = self._response.body(self._finish, output, self._usage)
+        return [*begun, self._frame(f"response.{told['status']}", response=told)]
+
+    def _failed(self, event: events.Failed) -> list[Any]:
+        self._over = True
+        told = openai_error.error_object(failures.error_of(event))
+        told["code"] = told["code"] or told.pop("type")
+        told.pop("type", None)
+        return [self._frame("error", **told)]
+
+    _WRITE: ClassVar[dict[type[Event], Callable[[Any, Any], list[Any]]]] = {
+        events.Started: _started,
+        events.BlockOpened: _opened,
+        events.Text: _text,
+        events.Refusal: _refusal,
+        events.Thinking: _thinking,
+        events.Arguments: _arguments,
+        events.Signature: _signature,
+        events.Redacted: _redacted,
+        events.Citation: _citation,
+        events.BlockClosed: _closed,
+        events.UsageReport: _used,
+        events.Finished: _finished,
+        events.Ended: _ended,
+        events.Failed: _failed,
+    }

@@ -1,0 +1,69 @@
+"""A neutral answer as a whole response."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from aigw.model import event as events
+from aigw.model.answer import Answer
+from aigw.model.event import BlockKind
+from aigw.model.finish import Finish
+from aigw.model.part import (
+    Opaque,
+    Part,
+    Redacted,
+    Refusal,
+    Text,
+    Thinking,
+    ToolCall,
+)
+
+from .item import Item, annotation_of
+from .response import Response
+from .words import NAME, encrypted
+
+
+def body_of(answer: Answer, response: Response) -> bytes:
+    """The first choice; there is no place for others."""
+    response.started(
+        events.Started(answer.id, answer.model, answer.created, answer.tier)
+    )
+    choice = answer.choices[0] if answer.choices else None
+    output: list[Any] = []
+    for part in choice.parts if choice is not None else ():
+        item = _item(part, len(output), response.id)
+        if item is not None:
+            output.append(item.body("completed"))
+    finish = choice.finish if choice is not None else Finish.STOP
+    return msgspec.json.encode(response.body(finish, output, answer.usage))
+
+
+def _item(part: Part, index: int, response: str) -> Item | None:
+    def item(kind: BlockKind, said: str, *more: Any) -> Item:
+        made = Item(kind, index, response, *more)
+        made.pieces.append(said)
+        return made
+
+    if isinstance(part, Text):
+        made = item("text", part.text)
+        cited = [annotation_of(citation) for citation in part.citations]
+        made.annotations = [one for one in cited if one is not None]
+        return made
+    if isinstance(part, Refusal):
+        return item("refusal", part.text)
+    if isinstance(part, ToolCall):
+        custom = part.kind == "custom"
+        return item("tool", part.arguments, part.id, part.name, custom)
+    if isinstance(part, Thinking | Redacted):
+        made = item("thinking", part.text if isinstance(part, Thinking) else "")
+        if part.signature is not None:
+            redacted = isinstance(part, Redacted)
+            made.encrypted = encrypted(part.signature, redacted)
+        return made
+    if isinstance(part, Opaque) and part.dialect == NAME:
+        made = item("opaque", "")
+        made.raw = part.raw
+        return made
+    return None
