@@ -157,6 +157,28 @@ def test_signatures_come_back_and_missing_ones_switch_reasoning_off() -> None:
     assert over["thinking"]["type"] == "enabled", "that turn is over"
 
 
+@pytest.mark.parametrize(
+    ("model", "thinking"),
+    [
+        (OLD, None),
+        (BOTH, {"type": "disabled"}),
+        (NEW, {"type": "disabled"}),
+        ("claude-mythos-5", {"type": "adaptive"}),
+    ],
+)
+def test_reasoning_is_switched_off_as_far_as_the_model_lets_it_be(
+    model: str, thinking: Any
+) -> None:
+    turn = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+    lost = rendered(model=model, reasoning_effort="low", messages=[USER, turn, RESULT])
+    assert msgspec.json.decode(lost.body).get("thinking") == thinking
+    assert lost.dropped == ("reasoning (signature missing)",)
+    none = rendered(model=model, reasoning_effort="none")
+    assert msgspec.json.decode(none.body).get("thinking") == thinking
+    always = model.startswith("claude-mythos")
+    assert none.dropped == (("reasoning (always on)",) if always else ())
+
+
 def test_signatures_of_others_never_reach_anthropic() -> None:
     foreign = {**SIGNED, "format": "google-gemini-v1"}
     turn = {"role": "assistant", "content": "a", "reasoning_details": [foreign]}

@@ -1,9 +1,11 @@
 """
 How a model of Anthropic's is asked to think.
 
-Older models take a budget of tokens, recent ones an effort, Claude 4.6 either; and none
-takes a turn in which the signed reasoning before a tool call is missing, nor reasons
-when it is told which tool to call.
+Older models take a budget of tokens, recent ones an effort, Claude 4.6 either. A turn
+whose signed reasoning is missing, or a tool the model is told to call, may be refused
+while it reasons; so reasoning is switched off then, where the model lets it be: recent
+models have it on by default, some always
+(https://platform.claude.com/docs/en/build-with-claude/thinking-tool-workflows).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from aigw.dialects.ledger import Ledger
 from aigw.model.call import Call, Reasoning
 from aigw.model.part import Redacted, Thinking, ToolCall, ToolResult
 
-from .words import VENDOR, adaptive, unsampled
+from .words import VENDOR, adaptive, always_thinks, unsampled
 
 #: The least budget the API takes, tokens.
 _LEAST = 1024
@@ -56,23 +58,36 @@ def thought_of(call: Call, model: str, cap: int, ledger: Ledger) -> Thought:
         return _native(asked)
     ledger.rider("reasoning", asked.rider)
     if asked.mode == "off" or asked.effort == "none":
-        return Thought()
+        return _off(asked, model, "always on", ledger)
     choice = call.tool_choice
     if choice is not None and choice.mode in ("any", "tool"):
         ledger.drop("reasoning (tool choice)")
-        return Thought()
-    if unsampled(model) or (adaptive(model) and asked.budget is None):
-        # These take turns without the reasoning of earlier ones.
-        return Thought(True, {"type": "adaptive"}, _effort(asked, model))
+        return _off(asked, model, "", ledger)
     if unsigned(call):
         ledger.drop("reasoning (signature missing)")
-        return Thought()
+        return _off(asked, model, "", ledger)
+    if unsampled(model) or (adaptive(model) and asked.budget is None):
+        return Thought(True, {"type": "adaptive"}, _effort(asked, model))
     budget = asked.budget or _BUDGETS.get(asked.effort, _BUDGETS["medium"])
     budget = min(max(budget, _LEAST), cap - 1)
     if budget < _LEAST:
         ledger.drop("reasoning (no room below max_tokens)")
         return Thought()
     return Thought(True, {"type": "enabled", "budget_tokens": budget})
+
+
+def _off(asked: Reasoning, model: str, why: str, ledger: Ledger) -> Thought:
+    """
+    No reasoning, said aloud only to models that otherwise reason by themselves.
+
+    :param why: what to tell the record where it cannot be switched off.
+    """
+    if always_thinks(model):
+        if why:
+            ledger.drop(f"reasoning ({why})")
+        effort = "" if asked.effort == "none" else _effort(asked, model)
+        return Thought(True, {"type": "adaptive"}, effort)
+    return Thought(False, {"type": "disabled"} if adaptive(model) else None)
 
 
 def unsigned(call: Call) -> bool:

@@ -44,12 +44,18 @@ def finish_word(finish: Finish) -> str:
 _UNSAMPLED = re.compile(
     r"claude-(?:mythos|fable|[a-z]+-(?:4-(?:[7-9]|\d\d)|[5-9]|\d\d)(?!\d))"
 )
+_ALWAYS = re.compile(r"claude-(?:mythos|fable)")
 _BOTH = re.compile(r"claude-[a-z]+-4-6(?!\d)")
 
 
 def unsampled(model: str) -> bool:
     """Whether the model takes neither sampling parameters nor a thinking budget."""
     return _UNSAMPLED.search(model) is not None
+
+
+def always_thinks(model: str) -> bool:
+    """Whether the model refuses to have its reasoning switched off."""
+    return _ALWAYS.search(model) is not None
 
 
 def adaptive(model: str) -> bool:
