@@ -44,6 +44,10 @@ class ConfigError(AigwError):
         self.problems = list(problems)
 
 
+class RankingFailed(AigwError):
+    """Instances could not be scored; the request is served without scores."""
+
+
 class GatewayError(AigwError):
     """
     An exchange (or one attempt of it) cannot go on.

@@ -70,8 +70,8 @@ class Aws(Part, frozen=True, kw_only=True):
     ] = None
 
 
-class Auth(Part, frozen=True, kw_only=True):
-    """Credentials sent to the provider; empty, the client's own pass."""
+class KeyAuth(Part, frozen=True, kw_only=True):
+    """Credentials that are sent as they are."""
 
     header: Annotated[
         dict[_NAME, Annotated[str, Check(_sendable, "a header field's value")]],
@@ -84,5 +84,10 @@ class Auth(Part, frozen=True, kw_only=True):
         SECRET,
         about("Query parameters to send; a client can never replace them."),
     ] = msgspec.field(default_factory=dict)
+
+
+class Auth(KeyAuth, frozen=True, kw_only=True):
+    """Credentials sent to the provider; empty, the client's own pass."""
+
     gcp: Annotated[Gcp | None, about("Sign in to Google Cloud.")] = None
     aws: Annotated[Aws | None, about("Sign requests for AWS.")] = None

@@ -12,6 +12,7 @@ from .checks import Checks
 from .meta import PluginMeta
 from .part import Check, Milliseconds, Natural, Part, Positive, about
 from .proxy import Use
+from .semantic import SemanticOpts, Threshold
 from .transport import Transport
 
 _NOT_BUILT = "not implemented by this version"
@@ -45,8 +46,9 @@ class Balancer(Part, frozen=True, kw_only=True):
     algorithm: Annotated[
         str,
         about(
-            "`roundrobin` (by weight), `chash` (by key), [new] `least_conn` (fewest"
-            " under way for its weight), [new] `ewma` (likely the first to answer)."
+            "`roundrobin` (by weight), `chash` (by key), `semantic` (by likeness to"
+            " `examples`), [new] `least_conn` (fewest under way for its weight), [new]"
+            " `ewma` (likely the first to answer), or a third party's."
         ),
     ] = "roundrobin"
     hash_on: Annotated[
@@ -111,7 +113,6 @@ class MultiInstance(Use, frozen=True, kw_only=True):
     says nothing itself.
     """
 
-    ignored: ClassVar[frozenset[str]] = frozenset({"examples", "threshold"})
     refused: ClassVar[Mapping[str, str]] = {"prefill": _NOT_BUILT}
 
     name: Annotated[
@@ -123,6 +124,17 @@ class MultiInstance(Use, frozen=True, kw_only=True):
     priority: Annotated[int, about("The larger is asked first.")] = 0
     checks: Annotated[
         Checks | None, about("Health checks; unset, it counts as healthy.")
+    ] = None
+    examples: Annotated[
+        Annotated[
+            tuple[Annotated[str, Meta(min_length=1)], ...],
+            Meta(min_length=1, max_length=64),
+        ]
+        | None,
+        about("Texts like those it is for; the semantic balancer compares them."),
+    ] = None
+    threshold: Annotated[
+        Threshold | None, about("The least likeness; unset, `semantic_opts` says it.")
     ] = None
     models: Annotated[
         tuple[Annotated[str, Meta(min_length=1)], ...],
@@ -151,7 +163,6 @@ class AiProxyMulti(Transport, frozen=True, kw_only=True):
     refused: ClassVar[Mapping[str, str]] = {
         "hedge": _NOT_BUILT,
         "on_stream_failure": _NOT_BUILT,
-        "semantic_opts": _NOT_BUILT,
     }
 
     instances: Annotated[
@@ -160,6 +171,9 @@ class AiProxyMulti(Transport, frozen=True, kw_only=True):
         about("Who may be asked."),
     ]
     balancer: Annotated[Balancer, about("Who is asked first.")] = Balancer()
+    semantic_opts: Annotated[
+        SemanticOpts | None, about("What the semantic balancer needs.")
+    ] = None
     fallback_strategy: Annotated[
         Any,
         Check(

@@ -14,10 +14,11 @@ from .hashing import UNKNOWN, key_of
 from .instances import instance_of
 from .multi import AiProxyMulti, Balancer, BreakerConf, MultiInstance, RetryConf
 from .providers import Hosts
+from .ranking import semantic_of
 from .reading import Reader
 
 #: The balancers of this version. Others come from makers.
-BALANCERS = frozenset({"chash", "ewma", "least_conn", "roundrobin"})
+BALANCERS = frozenset({"chash", "ewma", "least_conn", "roundrobin", "semantic"})
 
 
 def instances_of(
@@ -59,6 +60,8 @@ def instances_of(
                 max_queued=one.max_queued,
                 queue_timeout=one.queue_timeout_ms / 1000,
                 check=None if one.checks is None else check_of(one.checks, one.auth),
+                examples=one.examples or (),
+                threshold=one.threshold,
             )
         )
     if made and not any(instance.weight for instance in made):
@@ -84,6 +87,7 @@ def policy_of(
         retry=None if conf.retry is None else _retry(conf.retry),
         breaker=None if conf.breaker is None else _breaker(conf.breaker),
         cooldown=conf.cooldown_max_ms / 1000,
+        semantic=semantic_of(conf, path, reader),
         debug_headers=conf.debug_headers,
     )
 
@@ -94,12 +98,9 @@ def _balancer(
     name = conf.algorithm
     if name not in balancers:
         there = ", ".join(sorted(balancers))
-        if name == "semantic":
-            text = f"semantic is not implemented by this version; accepted: {there}"
-        else:
-            near = difflib.get_close_matches(name, sorted(balancers), n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            text = f"found {name[:64]!r}; {hint}accepted: {there}"
+        near = difflib.get_close_matches(name, sorted(balancers), n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        text = f"found {name[:64]!r}; {hint}accepted: {there}"
         reader.problem(f"{path}.algorithm", text)
     return name
 

@@ -41,6 +41,7 @@ from .answer import Answers
 from .attempt import Attempt
 from .error_body import ErrorBody, text_of
 from .exchange import Exchange
+from .ranking import Rankings, visible
 
 log = Logger()
 
@@ -63,6 +64,7 @@ class Tries:
         self._answers = answers
         self._providers = providers
         self._clusters = clusters
+        self._rankings = Rankings(upstream, wheel)
 
     async def __call__(self, exchange: Exchange, route: Route) -> None:
         """
@@ -139,6 +141,8 @@ class Tries:
         """Ask one instance after the other until one answers, or the plan ends."""
         eligible = self._eligible(exchange, cluster)
         until = _deadline(exchange, eligible)
+        if cluster.policy.semantic is not None:
+            eligible = await self._rankings.order(exchange, cluster, eligible)
         plan = Plan(cluster.policy, eligible, cluster.budget, cluster.random, until)
         cluster.budget.request(self._wheel.seconds())
         among: Sequence[Instance] = eligible
@@ -185,7 +189,8 @@ class Tries:
             in time.
         """
         now = self._wheel.seconds()
-        chosen = cluster.choose(among, _key(exchange, cluster), now)
+        ranked = cluster.policy.semantic is not None
+        chosen = cluster.choose(among, _key(exchange, cluster), now, ranked)
         if chosen is not None:
             return chosen
         granted: Deferred[Instance] = Deferred()
@@ -366,14 +371,9 @@ def _key(exchange: Exchange, cluster: Cluster) -> str:
 def _debug(exchange: Exchange, instance: Instance) -> Headers:
     count = len(exchange.record.attempts) + 1
     return [
-        (b"x-aigw-instance", _visible(instance.name)),
+        (b"x-aigw-instance", visible(instance.name).encode("ascii")),
         (b"x-aigw-attempts", b"%d" % count),
     ]
-
-
-def _visible(name: str) -> bytes:
-    """A name as a field's value: what no header may hold is left out."""
-    return "".join(c for c in name if " " <= c <= "~").encode("ascii")
 
 
 def _failure(

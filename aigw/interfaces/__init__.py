@@ -11,6 +11,7 @@ from .downstream import IBodySource, IDownstream
 from .framing import IFrameDecoder, IFraming
 from .maker import IMaker
 from .provider import IProvider
+from .ranker import IRanker
 from .recorder import IRecorder
 from .signer import ICredentials, ISigner
 from .upstream import IReceiver, IUpstream, IUpstreamCall
@@ -28,6 +29,7 @@ __all__ = [
     "IFraming",
     "IMaker",
     "IProvider",
+    "IRanker",
     "IReader",
     "IReceiver",
     "IRecorder",

@@ -136,6 +136,8 @@ class Instance:
     :ivar max_queued: the most requests that wait for one of those to end.
     :ivar queue_timeout: how long they wait, seconds.
     :ivar check: how its health is probed, or None.
+    :ivar examples: texts like those it is for, where instances are ranked by meaning;
+        ``threshold`` is the least likeness, None for the route's.
     """
 
     name: str
@@ -167,6 +169,8 @@ class Instance:
     max_queued: int = 100
     queue_timeout: float = 30.0
     check: ActiveCheck | None = None
+    examples: tuple[str, ...] = ()
+    threshold: float | None = None
 
     def takes(self, model: str) -> bool:
         """Whether a request for ``model`` may go here; ``""`` may go anywhere."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .envelope import Envelope
+from .semantic import Semantic
 
 #: Reads what a request is hashed on: envelope, peer, consumer; ``""`` where there is
 #: nothing.
@@ -65,6 +66,7 @@ class Policy:
     :ivar breaker: the breaker each instance has, or None.
     :ivar cooldown: the most seconds an instance rests because it asked for it
         (Retry-After); 0 heeds none.
+    :ivar semantic: how instances are ranked by what a request says, or None.
     :ivar debug_headers: whether the answer names the instance and counts the attempts.
     """
 
@@ -76,6 +78,7 @@ class Policy:
     retry: Retry | None = None
     breaker: BreakerRule | None = None
     cooldown: float = 60.0
+    semantic: Semantic | None = None
     debug_headers: bool = False
 
     def retries(self, instances: int) -> bool:

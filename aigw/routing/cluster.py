@@ -48,6 +48,7 @@ class Lease:
         """Its first content has come. Idempotent."""
         if not self._first:
             self._first = True
+            self._standing.first(self._ticket, now)
             self._cluster.balancer.first(self.instance, now - self._started, now)
 
     def release(self, now: float) -> None:
@@ -113,7 +114,7 @@ class Cluster:
         ]
 
     def choose(
-        self, among: Sequence[Instance], key: str, now: float
+        self, among: Sequence[Instance], key: str, now: float, ranked: bool = False
     ) -> Instance | None:
         """
         The instance to ask next; its slot is taken.
@@ -122,6 +123,8 @@ class Cluster:
         well, of the least bad ones. None where those have no free slot.
 
         :param among: at least one instance.
+        :param ranked: whether they stand in the order they are to be asked in; no
+            balancer then chooses, and priorities do not count.
         """
         free = [
             instance
@@ -130,9 +133,12 @@ class Cluster:
         ]
         if not free:
             return None
-        level = max(instance.priority for instance in free)
-        candidates = [instance for instance in free if instance.priority == level]
-        chosen = self.balancer.pick(candidates, key, now)
+        if ranked:
+            chosen = free[0]
+        else:
+            level = max(instance.priority for instance in free)
+            candidates = [one for one in free if one.priority == level]
+            chosen = self.balancer.pick(candidates, key, now)
         self.standings[chosen].slots.take()
         return chosen
 

@@ -25,6 +25,7 @@ class Ticket:
     """
     An attempt under way, as the instance's facts count it.
 
+    :ivar breaker: what the breaker gave it; None when it has heard enough of it.
     :ivar failed: what its end will say of the instance: True, False, or None while
         nothing is known.
     """
@@ -32,7 +33,7 @@ class Ticket:
     __slots__ = ("breaker", "failed")
 
     def __init__(self, breaker: int) -> None:
-        self.breaker = breaker
+        self.breaker: int | None = breaker
         self.failed: bool | None = None
 
 
@@ -109,9 +110,20 @@ class Standing:
         elif verdict in _WELL:
             ticket.failed = False
 
+    def first(self, ticket: Ticket, now: float) -> None:
+        """
+        The attempt's first content has come. That is enough for a breaker that tries
+        the instance again: a stream may go on for minutes.
+        """
+        breaker = self.breaker
+        if breaker is None or ticket.breaker is None or breaker.phase != "half_open":
+            return
+        breaker.ended(ticket.breaker, False, now)
+        ticket.breaker = breaker.began() if breaker.phase == "closed" else None
+
     def ended(self, ticket: Ticket, now: float) -> None:
         """The attempt is over: its slot is free."""
-        if self.breaker is not None:
+        if self.breaker is not None and ticket.breaker is not None:
             self.breaker.ended(ticket.breaker, ticket.failed, now)
         self.slots.give_back()
 

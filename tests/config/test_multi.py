@@ -110,10 +110,6 @@ def test_what_an_instance_must_have(missing: str) -> None:
     [
         ({"instances": []}, "instances: found a list: there is none"),
         ({"balancer": {"algorithm": "random"}}, "balancer.algorithm: found 'random'"),
-        (
-            {"balancer": {"algorithm": "semantic"}},
-            "balancer.algorithm: semantic is",
-        ),
         ({"balancer": {"algorithm": "chash"}}, "balancer.key: missing"),
         (
             {"balancer": {"algorithm": "chash", "key": "request_method"}},
@@ -147,7 +143,7 @@ def test_what_an_instance_must_have(missing: str) -> None:
         ({"breaker": {"failures": 0}}, "breaker.failures: found 0"),
         ({"hedge": {"delay_ms": 50}}, "hedge: not implemented by this version"),
         ({"on_stream_failure": "continue"}, "on_stream_failure: not implemented"),
-        ({"semantic_opts": {}}, "semantic_opts: not implemented by this version"),
+        ({"semantic_opts": {}}, "semantic_opts.embeddings: missing"),
     ],
 )
 def test_what_is_wrong_is_told(fields: dict[str, Any], told: str) -> None:
@@ -343,11 +339,6 @@ def test_new_fields_of_an_instance_arrive() -> None:
     assert instance.model_map == {"fast": "gpt-4o-mini"}
     assert (instance.max_concurrent, instance.max_queued) == (4, 2)
     assert instance.queue_timeout == 0.5
-
-
-def test_examples_of_another_balancer_are_ignored_with_a_warning() -> None:
-    settings = loaded(many(one(examples=["hello"], threshold=0.5)))
-    assert sum("accepted and ignored" in text for text in settings.warnings) == 2
 
 
 # -- checks

@@ -225,8 +225,11 @@ async def test_an_instance_killed_and_revived_under_load_loses_nothing(
     for client in clients:
         await client.ended()
     await deferLater(reactor, 0.35)
+    while here.told()["b"]["breaker"] != "closed":
+        await load(1)
+        await clients[-1].ended()
     before = len(second.mock.requests)
-    await load(60)
+    await load(200 - len(clients))
     for client in clients:
         await client.ended()
     await until(lambda: len(here.kept.records) == 200, 10)
@@ -252,3 +255,42 @@ async def test_an_instance_killed_and_revived_under_load_loses_nothing(
     assert 3 <= len(failed) <= 60
     assert [each["in_flight"] for each in here.told().values()] == [0, 0]
     await second.kill()
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_request_says_decides_who_is_asked(many: Open) -> None:
+    from .client import chat, post, reactor
+    from .many import Second
+
+    # The mock's vectors are the same for the same text, and unlike for any other.
+    embeddings = Second()
+    here = many(
+        {"plain": "mock-n1", "coder": "mock-n2"},
+        each={"examples": ["hi", "hello"]},
+        balancer={"algorithm": "semantic"},
+        semantic_opts={
+            "embeddings": {
+                "provider": "openai",
+                "model": "mock",
+                "endpoint": f"http://127.0.0.1:{embeddings.port}",
+                "auth": {},
+            },
+            "threshold": 0.9,
+            "fallback": "coder",
+            "debugging": True,
+        },
+    )
+    answer = await (await here.ask(post(chat("any")))).ended()
+    assert answer.status == 200
+    assert answer.headers[b"x-ai-semantic-picked-instance"] == b"plain"
+    other = chat("any", messages=[{"role": "user", "content": "something else"}])
+    answer = await (await here.ask(post(other))).ended()
+    assert answer.headers[b"x-ai-semantic-picked-instance"] == b"fallback"
+    assert here.asked() == ["mock-n1", "mock-n2"]
+    assert len(embeddings.mock.requests) == 3
+    await embeddings.kill()
+    begun = reactor.seconds()
+    again = chat("any", messages=[{"role": "user", "content": "once more"}])
+    answer = await (await here.ask(post(again))).ended()
+    assert (answer.status, here.asked()[-1]) == (200, "mock-n2")
+    assert reactor.seconds() - begun < 1

@@ -103,6 +103,27 @@ def test_trouble_opens_the_breaker(verdict: Verdict) -> None:
     assert made.told(0.0)["instances"][0]["breaker"] == "closed"
 
 
+def test_first_content_is_enough_to_close_a_breaker() -> None:
+    a, b = instance("a"), instance("b")
+    made = cluster(a, b, breaker=BreakerRule(failures=1, open=5))
+    end(made, a, Verdict.BROKEN)
+    assert set(asked(made, 4)) == {"b"}
+    leases = []
+    for now in (5.0, 5.0):
+        chosen = made.choose([a, b], "", now)
+        assert chosen is not None
+        leases.append(made.lease(chosen, now))
+    (trial,) = [lease for lease in leases if lease.instance is a]
+    assert set(asked(made, 4, now=5.5)) == {"b"}
+    trial.judged(Verdict.OK, None, 5.5)
+    trial.first(6.0)
+    assert set(asked(made, 4, now=6.0)) == {"a", "b"}
+    # And if the stream breaks after all, that counts as any other failure.
+    trial.judged(Verdict.BROKEN, None, 7.0)
+    trial.release(7.0)
+    assert set(asked(made, 4, now=7.0)) == {"b"}
+
+
 @pytest.mark.parametrize("verdict", [Verdict.REJECTED, Verdict.THROTTLED, Verdict.OK])
 def test_what_is_not_its_fault_opens_no_breaker(verdict: Verdict) -> None:
     a, b = instance("a"), instance("b")

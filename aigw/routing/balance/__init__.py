@@ -11,6 +11,7 @@ from .chash import ConsistentHash
 from .ewma import Ewma
 from .least_conn import LeastConn
 from .roundrobin import RoundRobin
+from .semantic import Unranked
 
 #: Makes a balancer, given a source of random numbers from 0 up to 1.
 Make = Callable[[Callable[[], float]], IBalancer]
@@ -21,4 +22,5 @@ BUILT_IN: Final[Mapping[str, Make]] = {
     "ewma": Ewma,
     "least_conn": lambda random: LeastConn(),
     "roundrobin": lambda random: RoundRobin(),
+    "semantic": lambda random: Unranked(),
 }
