@@ -100,13 +100,19 @@ class Exchange:
             record.request_type = "ai_stream" if outbound.stream else "ai_chat"
         if instance.logging.payloads:
             record.prompt = self.dialect.prompt(self.envelope)
-        if outbound.stream:
+        if outbound.stream and not self._foreign(outbound, framing):
             self.framing = framing
         if instance.deadlines.total is not None:
             self.limit(instance.deadlines.total)
         self._rest()
         if instance.streaming.heartbeat:
             self.keep_alive(instance.streaming.heartbeat)
+
+    def _foreign(self, outbound: Outbound, framing: IFraming | None) -> bool:
+        """Whether what is passed through will be framed in a way of its own."""
+        if self.dialect.name != "passthrough" or framing is None:
+            return False
+        return outbound.framing not in ("", framing.name)
 
     def begin(self, attempt: Attempt) -> None:
         """``attempt`` has begun."""

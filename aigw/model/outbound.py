@@ -88,7 +88,8 @@ class Outbound(msgspec.Struct):
         connection writes itself; ``host`` may be given to replace the origin's.
     :ivar body: the whole body; ``b""`` with ``method`` GET or HEAD sends none.
     :ivar model: the model asked of the provider (the record's ``llm_model``).
-    :ivar stream: whether the body sent asks for a stream.
+    :ivar stream: whether a stream is asked for.
+    :ivar framing: the framing it will have, ``""`` where the dialect says it.
     :ivar hides_usage: whether usage was asked for on our own account, so that the
         usage-only chunk must be kept from the client.
     """
@@ -102,4 +103,5 @@ class Outbound(msgspec.Struct):
     keepalive: Keepalive = Keepalive()
     model: str = ""
     stream: bool = False
+    framing: str = ""
     hides_usage: bool = False

@@ -66,7 +66,7 @@ class Bedrock:
             dialect = "passthrough"
         model = model_of(envelope, instance, named)
         target = _target(instance, model, operation)
-        return request_of(
+        outbound = request_of(
             envelope,
             dialect,
             instance,
@@ -76,6 +76,9 @@ class Bedrock:
             model=model,
             stream=target.split(b"?", 1)[0].endswith(b"-stream"),
         )
+        if outbound.stream:
+            outbound.framing = "aws-eventstream"
+        return outbound
 
     def judge(self, status: int, headers: Headers, body: bytes | None) -> Judgement:
         return verdicts.judge(status, headers, body, verdicts.BEDROCK)

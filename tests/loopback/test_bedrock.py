@@ -130,6 +130,19 @@ async def test_frames_are_relayed_byte_for_byte(house: Open) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_no_heartbeat_of_another_framing_comes_before_the_frames(
+    house: Open,
+) -> None:
+    here = house(heartbeat_interval_ms=50, **SIGNED)
+    client = await here.ask(
+        post(b'{"messages":[]}', path="/model/mock-f200/converse-stream")
+    )
+    answer = await client.ended()
+    assert answer.status == 200
+    assert answer.body == bytes((await here.seen()).sent)
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_session_token_goes_along(house: Open) -> None:
     aws = {**SIGNED["auth"]["aws"], "session_token": "token"}
     here = house(**{**SIGNED, "auth": {"aws": aws}})

@@ -40,6 +40,7 @@ def test_converse_keeps_its_bytes_and_names_the_model_in_one_segment(
     assert (outbound.method, outbound.target) == ("POST", target)
     assert outbound.body == CONVERSE
     assert outbound.stream is streams
+    assert outbound.framing == ("aws-eventstream" if streams else "")
     assert outbound.model == "us.claude-v1:0"
 
 
