@@ -143,6 +143,10 @@ class UpstreamError(GatewayError):
     retryable = True
 
 
+class AnsweredError(UpstreamError):
+    """The provider answered with an error, told here in the client's own dialect."""
+
+
 class ConnectFailed(UpstreamError):
     """No connection to the provider: refused, unroutable, unresolvable, bad TLS."""
 

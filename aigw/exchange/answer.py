@@ -9,6 +9,7 @@ from aigw.interfaces import IFraming, IWheel
 from aigw.model.headers import Headers, media_type_of
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
+from aigw.streaming.convert import Converted, ConvertedWhole
 from aigw.streaming.flush import Flush
 from aigw.streaming.hide import Hiding
 from aigw.streaming.outlet import Outlet
@@ -17,6 +18,7 @@ from aigw.streaming.relay import Relay
 from aigw.streaming.way import Way
 
 from .attempt import Attempt
+from .conversion import Conversion
 from .exchange import Exchange
 
 
@@ -58,15 +60,24 @@ class Answers:
         framing = None
         if status < 400 and not coded:
             framing = self._framings.by_content_type(kind)
+        readable = not coded and kind == "application/json"
+        told = towards_client(headers, instance)
+        conversion = exchange.conversion
+        if conversion is not None:
+            wanted = exchange.framing
+            way = self._converted(exchange, conversion, instance, framing, readable)
+            framing, length = wanted, None
+            kind = wanted.content_type if wanted is not None else "application/json"
+            told = [pair for pair in told if pair[0] != b"content-type"]
+            told.append((b"content-type", kind.encode("ascii")))
+        else:
+            way = self._way(exchange, outbound, instance, framing, readable)
         if exchange.begun and (status != 200 or framing is not exchange.framing):
             raise UpstreamError(
                 f"the provider answered with status {status}", reason="no_stream"
             )
         exchange.answered(framing)
-        readable = not coded and kind == "application/json"
-        way = self._way(exchange, outbound, instance, framing, readable)
         exchange.way = way
-        told = towards_client(headers, instance)
         if framing is not None:
             told = exchange.stream_headers(told)
         else:
@@ -102,6 +113,34 @@ class Answers:
         if most is not None and length is not None and int(length) > most:
             reason = "max_response_bytes"
             raise AnswerTooLarge(f"{reason} exceeded", reason=reason)
+
+    def _converted(
+        self,
+        exchange: Exchange,
+        conversion: Conversion,
+        instance: Instance,
+        framing: IFraming | None,
+        readable: bool,
+    ) -> Way:
+        """:raises UpstreamError: the answer is neither of the two that can be read."""
+        wanted = exchange.framing
+        reader = conversion.reader()
+        writer = conversion.writer(exchange.record.time, exchange.record.request_id)
+        collect = instance.logging.payloads
+        if framing is not None and wanted is not None:
+            limit = instance.streaming.max_event_bytes
+            return Converted(
+                framing,
+                reader,
+                writer,
+                wanted,
+                limit=limit if framing.name == "sse" else None,
+                collect=collect,
+            )
+        if not readable:
+            text = "the provider's answer cannot be converted"
+            raise UpstreamError(text, reason="unreadable")
+        return ConvertedWhole(reader, writer, wanted, collect=collect)
 
     def _way(
         self,

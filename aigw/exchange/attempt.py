@@ -15,7 +15,7 @@ from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
 from aigw.model.outcome import Outcome
 from aigw.model.record import AttemptRecord
-from aigw.streaming.relay import outcome_of
+from aigw.streaming.ending import outcome_of
 
 
 class Sink(Protocol):

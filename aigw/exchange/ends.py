@@ -11,7 +11,7 @@ from aigw.errors import (
 )
 from aigw.model.outcome import Judgement, Outcome, Verdict
 from aigw.routing.plan import Plan
-from aigw.streaming.relay import Ending
+from aigw.streaming.ending import Ending
 
 #: Limits that say the instance is in trouble; the others are our own or the client's.
 _STALLS = frozenset({"first_byte", "idle", "read"})

@@ -8,16 +8,19 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from aigw.errors import DeadlinePassed, GatewayError, Unavailable
 from aigw.interfaces import IAlarm, IDialect, IDownstream, IFraming, IWheel
+from aigw.model.call import Call
 from aigw.model.envelope import Envelope
 from aigw.model.headers import Headers, first
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
 from aigw.model.outcome import Outcome
 from aigw.model.record import Record
-from aigw.streaming.relay import Relay, outcome_of
+from aigw.streaming.ending import outcome_of
+from aigw.streaming.relay import Relay
 from aigw.streaming.way import Way
 
 from .attempt import Attempt
+from .conversion import Conversion
 
 T = TypeVar("T")
 
@@ -30,6 +33,9 @@ class Exchange:
     :ivar framing: the framing of the client's stream, None where none was asked for.
     :ivar begun: whether a heartbeat has sent a stream's head before an answer came.
     :ivar extra: fields that go with every answer of this exchange.
+    :ivar call: the request in neutral words, once a conversion has needed it.
+    :ivar conversion: how the attempt under way speaks to a provider that does not know
+        the client's dialect; None where it does.
     :ivar debug: fields that tell which instance answers, where the route tells it.
     :ivar busy_since: clock seconds since which the gateway itself is at work.
     """
@@ -50,6 +56,8 @@ class Exchange:
         self.way: Way | None = None
         self.begun = False
         self.extra: Headers = []
+        self.call: Call | None = None
+        self.conversion: Conversion | None = None
         self.debug: Headers = []
         self.arrived = wheel.seconds()
         self.busy_since = self.arrived

@@ -16,13 +16,12 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
 from aigw.errors import (
-    BadRequest,
+    AnsweredError,
     CredentialsFailed,
     GatewayError,
     Unavailable,
     UpstreamError,
 )
-from aigw.http.headers import query_without_credentials, towards_provider
 from aigw.interfaces import IProvider, IUpstream, IWheel
 from aigw.model.headers import Headers
 from aigw.model.instance import Instance
@@ -34,7 +33,7 @@ from aigw.routing.cluster import Cluster, Lease
 from aigw.routing.clusters import Clusters
 from aigw.routing.plan import Failure, Plan, Step, Way
 from aigw.signing.signing import Signing
-from aigw.streaming.relay import Ending
+from aigw.streaming.ending import Ending
 
 from . import ends
 from .answer import Answers
@@ -42,6 +41,7 @@ from .attempt import Attempt
 from .error_body import ErrorBody, text_of
 from .exchange import Exchange
 from .ranking import Rankings, visible
+from .sending import Sending
 
 log = Logger()
 
@@ -63,6 +63,7 @@ class Tries:
         self._wheel = wheel
         self._answers = answers
         self._providers = providers
+        self._sending = Sending(providers)
         self._clusters = clusters
         self._rankings = Rankings(upstream, wheel)
 
@@ -83,6 +84,8 @@ class Tries:
         attempt, outbound = await self._send(exchange, instance)
         try:
             status, headers = await attempt.answer
+            if status >= 400 and exchange.conversion is not None:
+                raise await self._problem(exchange, attempt, status, headers)
             relay = self._answers.relay(exchange, attempt, outbound, status, headers)
             ending = await relay.done
         except GatewayError as error:
@@ -97,7 +100,7 @@ class Tries:
     async def _send(
         self, exchange: Exchange, instance: Instance, node: str | None = None
     ) -> tuple[Attempt, Outbound]:
-        outbound = self._prepare(exchange, instance)
+        outbound = self._sending.prepare(exchange, instance)
         if node is not None and node != outbound.origin.host:
             outbound.origin = replace(outbound.origin, address=node)
         if instance.auth:
@@ -108,32 +111,6 @@ class Tries:
         attempt = Attempt(self._upstream, outbound, instance, self._wheel)
         exchange.begin(attempt)
         return attempt, outbound
-
-    def _prepare(self, exchange: Exchange, instance: Instance) -> Outbound:
-        """The request to send, in a dialect the instance's provider speaks."""
-        envelope, name = exchange.envelope, exchange.dialect.name
-        provider = self._providers[instance.provider]
-        if not self._speaks(exchange, instance):
-            spoken = ", ".join(provider.dialects)
-            raise BadRequest(
-                f"provider {provider.name} does not support {name} protocol "
-                f"(supported: {spoken})"
-            )
-        query = envelope.query
-        if instance.has_auth:
-            envelope.query = query_without_credentials(query)
-        outbound = provider.prepare(envelope, name, instance)
-        envelope.query = query  # the next instance may have no credential of its own
-        outbound.headers = towards_provider(
-            envelope.headers, outbound.headers, instance
-        )
-        return outbound
-
-    def _speaks(self, exchange: Exchange, instance: Instance) -> bool:
-        """Whether the instance's provider speaks the client's dialect."""
-        name = exchange.dialect.name
-        spoken = self._providers[instance.provider].dialects
-        return name == "passthrough" or name in spoken
 
     # -- one of several
 
@@ -176,7 +153,7 @@ class Tries:
         if not eligible:
             named = f" for model {envelope.model[:100]!r}" if envelope.model else ""
             raise Unavailable(f"no instance available{named}", reason="no_instance")
-        able = [one for one in eligible if self._speaks(exchange, one)]
+        able = [one for one in eligible if self._sending.can(exchange, one)]
         return able or eligible
 
     async def _choose(
@@ -293,6 +270,8 @@ class Tries:
                     attempt.close(Outcome.FAILED, judgement.verdict.value)
                     return step, ends.answered(status, text, judgement)
             lease.judged(judgement.verdict, judgement.retry_after, now())
+            if status >= 400 and exchange.conversion is not None:
+                raise await self._problem(exchange, attempt, status, headers)
             held = step is None and plan.may_follow()
             relay = self._answers.relay(
                 exchange, attempt, outbound, status, headers, held
@@ -320,15 +299,26 @@ class Tries:
         self, exchange: Exchange, attempt: Attempt, status: int, headers: Headers
     ) -> tuple[str, Judgement]:
         """Read an error's body; its text, and what it says of the instance."""
-        body = ErrorBody(attempt.call, self._wheel)
-        attempt.attach(body)
-        try:
-            data = await exchange.wait(body.done)
-        finally:
-            body.close()
+        data = await self._error_body(exchange, attempt)
         return text_of(status, data), self._judge(
             attempt.instance, status, headers, data
         )
+
+    async def _problem(
+        self, exchange: Exchange, attempt: Attempt, status: int, headers: Headers
+    ) -> AnsweredError:
+        """An error answer of a provider that was spoken to in another dialect."""
+        assert exchange.conversion is not None
+        data = await self._error_body(exchange, attempt)
+        return exchange.conversion.problem(status, headers, data)
+
+    async def _error_body(self, exchange: Exchange, attempt: Attempt) -> bytes:
+        body = ErrorBody(attempt.call, self._wheel)
+        attempt.attach(body)
+        try:
+            return await exchange.wait(body.done)
+        finally:
+            body.close()
 
     def _judge(
         self, instance: Instance, status: int, headers: Headers, body: bytes | None

@@ -30,6 +30,7 @@ class OpenAIStyle:
         self._preset = preset
         self.name = preset.name
         self.host = preset.host
+        self.caps = preset.caps
         self.dialects: Mapping[str, str] = preset.paths
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:

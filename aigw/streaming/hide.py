@@ -16,6 +16,7 @@ from typing import Final
 from aigw.errors import FramingError
 from aigw.interfaces import IFraming, ITap
 from aigw.model import sight as sights
+from aigw.model.event import Failed
 
 from .skip import opening, unmarked
 
@@ -31,6 +32,8 @@ _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 
 class Hiding:
     """See the module; for SSE alone; arguments as of ``Passthrough``."""
+
+    failed: Failed | None = None
 
     def __init__(
         self,

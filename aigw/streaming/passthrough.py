@@ -10,6 +10,7 @@ from typing import Final
 from aigw.errors import FramingError
 from aigw.interfaces import IFraming, ITap
 from aigw.model import sight as sights
+from aigw.model.event import Failed
 
 from .skip import opening, unmarked
 
@@ -27,6 +28,7 @@ class Verbatim:
 
     boundary = False
     terminates = False
+    failed: Failed | None = None
 
     def __init__(self, tap: ITap | None) -> None:
         self.tap = tap
@@ -68,6 +70,8 @@ class Passthrough:
     looking begins again behind it. Where a framing cannot find the next frame behind a
     bad one, looking ends.
     """
+
+    failed: Failed | None = None
 
     def __init__(
         self,

@@ -17,7 +17,6 @@ finished only when the client takes the rest, so that a stalled client stays bou
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred
@@ -25,9 +24,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from aigw.errors import (
-    AllThrottled,
     AnswerTooLarge,
-    DeadlinePassed,
     GatewayError,
     UpstreamBroke,
     UpstreamError,
@@ -35,24 +32,18 @@ from aigw.errors import (
 )
 from aigw.interfaces import IAlarm, IDownstream, IUpstreamCall, IWheel
 from aigw.model import sight as sights
+from aigw.model.event import Failed
 from aigw.model.instance import Streaming
 from aigw.model.outcome import Outcome
 
 from .countdown import Countdown
+from .ending import Ending, error_of, outcome_of
 from .outlet import Outlet
 from .trouble import error_told
 from .way import Way
 
 #: How long the end of the HTTP message is awaited behind the terminal frame, seconds.
 LINGER: Final = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a relayed answer ended; ``reason`` names what ended it, or is ``""``."""
-
-    outcome: Outcome
-    reason: str = ""
 
 
 class Voice(Protocol):
@@ -154,6 +145,9 @@ class Relay:
             self._over_limit()
             return
         out = self._way.feed(data)
+        if self._way.failed is not None:
+            self._way_failed(self._way.failed, out)
+            return
         if out and not self._gone:
             self._outlet.give(out, now)
         if self._way.sight & self._news:
@@ -164,6 +158,9 @@ class Relay:
         if self._over or self._ending:
             return
         out = self._way.end()
+        if self._way.failed is not None:
+            self._way_failed(self._way.failed, out)
+            return
         now = self._wheel.seconds()
         if out and not self._gone:
             self._outlet.give(out, now)
@@ -267,7 +264,8 @@ class Relay:
             self._told_error = True
             if self._outlet.held:
                 self._call.stop()
-                self._fail(self._error_in_stream())
+                tap = self._way.tap
+                self._fail(error_told(tap.error or {} if tap is not None else {}))
                 return
         if sight & sights.CONTENT and self.first_content_at is None:
             self.first_content_at = now
@@ -303,10 +301,6 @@ class Relay:
             reason = "max_response_bytes"
             self.expire(AnswerTooLarge(f"{reason} exceeded", reason=reason))
 
-    def _error_in_stream(self) -> UpstreamError:
-        tap = self._way.tap
-        return error_told({} if tap is None or tap.error is None else tap.error)
-
     def _heartbeat(self) -> None:
         now = self._wheel.seconds()
         outlet = self._outlet
@@ -340,6 +334,22 @@ class Relay:
         """It ends before any of it has left: somebody above knows what to do."""
         self._release()
         self.done.errback(error)
+
+    def _way_failed(self, failed: Failed, out: bytes) -> None:
+        """
+        An answer that is converted has failed, and ``out`` tells the client so where it
+        has begun: it can only be cut.
+        """
+        self._call.stop()
+        if self._gone:
+            self._end(Outcome.CLIENT_GONE, "error_in_stream")
+        elif not self._outlet.begun or self._outlet.held:
+            self._fail(error_of(failed, "error_in_stream"))
+        else:
+            self._outlet.last(out)
+            self._release()
+            self._downstream.cut()
+            self.done.callback(Ending(Outcome.FAILED, "error_in_stream"))
 
     def _break(self, error: GatewayError) -> None:
         """It ends unfinished: say so where a frame may stand, then cut."""
@@ -390,14 +400,3 @@ class Relay:
         for alarm in alarms:
             if alarm is not None:
                 alarm.cancel()
-
-
-def outcome_of(error: GatewayError) -> Outcome:
-    """The outcome that an error which ends an answer is recorded as."""
-    if error.reason == "shutdown":
-        return Outcome.SHUTDOWN
-    if isinstance(error, AllThrottled):
-        return Outcome.FAILED
-    if isinstance(error, UpstreamTimeout | DeadlinePassed | AnswerTooLarge):
-        return Outcome.LIMIT
-    return Outcome.BROKEN

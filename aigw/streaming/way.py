@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from aigw.interfaces import ITap
+from aigw.model.event import Failed
 
 
 class Way(Protocol):
@@ -22,6 +23,8 @@ class Way(Protocol):
     :ivar terminates: whether a complete answer ends with a terminal frame.
     :ivar tap: who looked at the answer, or None where nobody could.
     :ivar damaged: whether some of the answer could not be looked at.
+    :ivar failed: what ended a converted answer (``sight`` says ``ERROR`` then, and the
+        last bytes given back tell it); None where bytes go on as they came.
     """
 
     sight: int
@@ -31,6 +34,9 @@ class Way(Protocol):
 
     @property
     def tap(self) -> ITap | None: ...
+
+    @property
+    def failed(self) -> Failed | None: ...
 
     def feed(self, data: bytes) -> bytes:
         """Take a read's bytes; returns what goes to the client now, often the same."""

@@ -22,11 +22,13 @@ from aigw.errors import (
 )
 from aigw.interfaces import ITap
 from aigw.model import sight as sights
+from aigw.model.event import Failed
 from aigw.model.instance import Streaming
 from aigw.model.outbound import Origin, Outbound
+from aigw.streaming.ending import Ending
 from aigw.streaming.flush import Flush
 from aigw.streaming.outlet import Outlet
-from aigw.streaming.relay import Ending, Relay
+from aigw.streaming.relay import Relay
 from aigw.streaming.timers import Wheel
 from aigw.testing.downstream import MemoryDownstream
 from aigw.testing.upstream import MemoryCall, MemoryUpstream
@@ -47,6 +49,7 @@ class Letters:
     terminates = True
     tap: ITap | None = None
     damaged = False
+    failed: Failed | None = None
 
     def __init__(self) -> None:
         self.sight = sights.NOTHING

@@ -1,0 +1,46 @@
+"""How an answer ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aigw.errors import (
+    AllThrottled,
+    AnsweredError,
+    AnswerTooLarge,
+    DeadlinePassed,
+    GatewayError,
+    UpstreamTimeout,
+)
+from aigw.model.event import Failed
+from aigw.model.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a relayed answer ended; ``reason`` names what ended it, or is ``""``."""
+
+    outcome: Outcome
+    reason: str = ""
+
+
+def outcome_of(error: GatewayError) -> Outcome:
+    """The outcome that an error which ends an answer is recorded as."""
+    if error.reason == "shutdown":
+        return Outcome.SHUTDOWN
+    if isinstance(error, UpstreamTimeout | DeadlinePassed | AnswerTooLarge):
+        return Outcome.LIMIT
+    if isinstance(error, AllThrottled | AnsweredError):
+        return Outcome.FAILED
+    return Outcome.BROKEN
+
+
+def error_of(failed: Failed, reason: str) -> AnsweredError:
+    """What a provider reported, as an error that its client can be told."""
+    return AnsweredError(
+        failed.message or "the provider reported an error",
+        status=failed.status,
+        kind=failed.kind,
+        retry_after=failed.retry_after,
+        reason=reason,
+    )
