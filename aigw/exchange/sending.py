@@ -28,6 +28,7 @@ class Sending:
         exchange.conversion = None
         if name != "passthrough" and name not in provider.dialects:
             exchange.conversion = conversion = self._convert(exchange, instance)
+            exchange.record.dropped_fields = conversion.rendered.dropped
             name = conversion.target.name
             envelope = conversion.envelope(envelope, provider.dialects[name])
         query = envelope.query
