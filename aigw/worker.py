@@ -91,8 +91,11 @@ class Worker(ProcessProtocol):
 
     def tell(self, **news: Any) -> None:
         """Tell it something, if it runs; see :class:`Parent`."""
-        if self.transport is not None:
-            self.transport.writeToChild(0, json.dumps(news).encode() + b"\n")
+        try:
+            if self.transport is not None:
+                self.transport.writeToChild(0, json.dumps(news).encode() + b"\n")
+        except KeyError:
+            pass  # its pipe went before it: it is about to end
 
     def stop(self) -> Deferred[None]:
         """Let it drain; fires when its process has ended."""

@@ -10,7 +10,7 @@ import pytest
 
 from aigw.errors import ConnectFailed
 from aigw.model.headers import first
-from aigw.model.instance import Endpoint, Instance
+from aigw.model.instance import Deadlines, Endpoint, Instance
 from aigw.model.outbound import Origin
 from aigw.model.outcome import Outcome
 from aigw.model.policy import Policy
@@ -55,7 +55,12 @@ def instance(name: str, *examples: str, **fields: Any) -> Instance:
 class Ranked(Site):
     """A site with a coder, a poet and a fallback; embeddings answer by ``VECTORS``."""
 
-    def __init__(self, statuses: frozenset[int] = frozenset(), **fields: Any) -> None:
+    def __init__(
+        self,
+        statuses: frozenset[int] = frozenset(),
+        deadlines: Deadlines = Deadlines(),  # noqa: B008
+        **fields: Any,
+    ) -> None:
         semantic = Semantic(
             EMBEDDING, **{"threshold": 0.5, "debugging": True, **fields}
         )
@@ -64,9 +69,11 @@ class Ranked(Site):
                 "ranked",
                 ("/v1/*",),
                 (
-                    instance("plain", "weather"),
-                    instance("coder", "write python", "fix my code"),
-                    instance("poet", "tell a joke", "a poem"),
+                    instance("plain", "weather", deadlines=deadlines),
+                    instance(
+                        "coder", "write python", "fix my code", deadlines=deadlines
+                    ),
+                    instance("poet", "tell a joke", "a poem", deadlines=deadlines),
                 ),
                 policy=Policy("semantic", semantic=semantic, statuses=statuses),
             )
@@ -270,6 +277,19 @@ def test_a_client_that_leaves_while_its_query_is_embedded_ends_the_call() -> Non
     client = site.say("a poem")
     client.leave()
     assert site.call.stopped
+
+
+def test_the_deadline_of_the_whole_ends_a_ranking() -> None:
+    site = Ranked(deadlines=Deadlines(total=0.3))
+    site.embed = bad_query(dict)
+    site.say("odd")
+    site.call.answer(200, JSON, ANSWER)
+    site.embed = lambda call, texts: None
+    client = site.say("a poem")
+    site.wait(0.5)
+    assert client.status == 504
+    assert site.call.stopped
+    assert site.kept.records[-1].reason == "total"
 
 
 # -- and what comes after
