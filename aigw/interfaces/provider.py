@@ -21,7 +21,9 @@ class IProvider(Interface):
 
     name: str = Attribute("The name used in configuration.")
     dialects: Mapping[str, str] = Attribute(
-        "The dialects it speaks: name to the path it is spoken at."
+        "The dialects it speaks: name to the path it is spoken at. Where that holds "
+        "``{model}``, a request to the path as it stands here names its model, and "
+        "whether it asks for a stream, in its body (``model``, ``stream``)."
     )
 
     host: str | None = Attribute(

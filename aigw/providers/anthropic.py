@@ -46,6 +46,7 @@ class Anthropic:
         self.name = preset.name
         self.host = preset.host
         self.dialects: Mapping[str, str] = preset.paths
+        self.caps: Mapping[str, str] = preset.caps
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         dialect = spoken(envelope, dialect, _PATHS)

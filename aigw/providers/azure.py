@@ -58,6 +58,7 @@ class Azure:
     name = PRESET.name
     host = PRESET.host
     dialects: Mapping[str, str] = PRESET.paths
+    caps: Mapping[str, str] = PRESET.caps
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         origin = origin_of(instance, self.host)

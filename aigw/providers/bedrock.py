@@ -22,7 +22,7 @@ from aigw.model.outcome import Judgement
 from . import judge as verdicts
 from .address import origin_of, passed_target, segment, target_of
 from .presets import Preset
-from .request import model_of, request_of, streams
+from .request import TEMPLATE, model_of, request_of, streams
 
 PRESET = Preset(
     "bedrock",
@@ -46,11 +46,14 @@ class Bedrock:
     name = PRESET.name
     host = PRESET.host
     dialects: Mapping[str, str] = PRESET.paths
+    caps: Mapping[str, str] = PRESET.caps
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         called = None
         if dialect in ("passthrough", "bedrock-converse"):
             called = _CALL.search(envelope.target.split(b"?", 1)[0])
+        if called is not None and called[1] == TEMPLATE:
+            called = None
         if called is None and dialect == "passthrough":
             target = passed_target(instance, envelope.target, envelope.query)
             origin = _origin(instance)

@@ -53,6 +53,7 @@ class Gemini:
     name = PRESET.name
     host = PRESET.host
     dialects: Mapping[str, str] = PRESET.paths
+    caps: Mapping[str, str] = PRESET.caps
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         call = None

@@ -14,7 +14,7 @@ from aigw.model.envelope import Envelope
 from aigw.model.instance import Instance
 
 from .address import segment
-from .request import model_of, streams
+from .request import TEMPLATE, model_of, streams
 
 #: ``…/models/{model}:{verb}``, as the client encoded it.
 _CALL = re.compile(
@@ -57,7 +57,7 @@ class Call:
 def call_of(envelope: Envelope, instance: Instance) -> Call | None:
     """What the client's path asks for; None if it is no such path."""
     found = _CALL.search(envelope.target.split(b"?", 1)[0])
-    if found is None:
+    if found is None or found[6] == TEMPLATE:
         return None
     texts = [unquote((group or b"").decode("ascii")) for group in found.groups()]
     version, project, location, publisher, kind, model, verb = texts

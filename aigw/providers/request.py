@@ -13,6 +13,10 @@ from aigw.model.outbound import Origin, Outbound
 from .body import build
 from .presets import Preset
 
+#: What stands for the model in paths of ``IProvider.dialects``; a request whose path
+#: still has it comes from a conversion, and its body names the model.
+TEMPLATE = b"{model}"
+
 _JSON = (b"content-type", b"application/json")
 
 #: Paths at which nothing but one dialect is spoken, whatever the body holds.

@@ -81,6 +81,7 @@ class Vertex:
     name = PRESET.name
     host = PRESET.host
     dialects: Mapping[str, str] = PRESET.paths
+    caps: Mapping[str, str] = PRESET.caps
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         way = _way(envelope, spoken(envelope, dialect, PRESET.paths), instance)

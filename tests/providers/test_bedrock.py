@@ -71,6 +71,14 @@ def test_stream_and_model_are_only_ways_to_ask() -> None:
     assert plain.target == b"/model/m%3A0/converse"
 
 
+def test_a_conversions_path_is_filled_in_from_the_body() -> None:
+    path = built_in()["bedrock"].dialects["bedrock-converse"].encode()
+    body = b'{"model":"m:0","messages":[],"stream":true}'
+    outbound = bedrock(body, path, "bedrock-converse")
+    assert outbound.target == b"/model/m%3A0/converse-stream"
+    assert outbound.model == "m:0"
+
+
 def test_the_cap_stands_in_inference_config() -> None:
     target = b"/model/m/converse"
     outbound = bedrock(CONVERSE, target, max_tokens=5)

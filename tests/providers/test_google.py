@@ -63,6 +63,20 @@ def test_a_path_that_names_no_model_is_made_of_the_body() -> None:
     assert plain.target == b"/v1beta/models/m:generateContent"
 
 
+@pytest.mark.parametrize("provider", ["gemini", "vertex-ai"])
+@pytest.mark.parametrize(
+    ("body", "verb"),
+    [(CHAT, b":generateContent"), (STREAM, b":streamGenerateContent?alt=sse")],
+)
+def test_a_conversions_path_is_filled_in_from_the_body(
+    provider: str, body: bytes, verb: bytes
+) -> None:
+    path = built_in()[provider].dialects["gemini"].encode()
+    outbound = prepared(provider, body, path, "gemini", provider_conf=PLACE)
+    assert outbound.target.endswith(b"/models/m" + verb)
+    assert outbound.model == "m"
+
+
 def test_the_cap_stands_in_generation_config() -> None:
     body = b'{"contents":[],"generationConfig":{"topK":3,"maxOutputTokens":9}}'
     target = b"/v1beta/models/m:generateContent"
