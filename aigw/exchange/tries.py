@@ -16,6 +16,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
 from aigw.errors import (
+    BadRequest,
     AnsweredError,
     CredentialsFailed,
     GatewayError,
@@ -215,6 +216,8 @@ class Tries:
                 )
             except CredentialsFailed as error:
                 return self._unsigned(exchange, plan, lease, began, error), error
+            except BadRequest as error:  # it cannot be said in the provider's words
+                return plan.unable(instance), error
             return await self._follow(exchange, plan, lease, attempt, outbound)
         finally:
             lease.release(self._wheel.seconds())

@@ -90,6 +90,15 @@ class Plan:
         self._tries[instance] += 1
         self._began += 1
 
+    def unable(self, instance: Instance) -> Step:
+        """
+        ``instance`` cannot be asked this at all, and was not: what follows instead. It
+        counts as tried, but not as an attempt.
+        """
+        self._began -= 1
+        untried = self._untried()
+        return Step(Way.NEXT, untried) if untried else Step(Way.RETURN)
+
     def may_follow(self) -> bool:
         """
         Whether the attempt under way could be followed by another, if it failed in the

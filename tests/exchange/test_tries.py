@@ -176,6 +176,42 @@ def test_each_attempt_leaves_its_entry() -> None:
     assert [each.status for each in site.record.attempts] == [429, 0, 200]
 
 
+MESSAGE = (
+    b'{"model":"m","max_tokens":9,"stream":true,'
+    b'"messages":[{"role":"user","content":"hi"}]}'
+)
+CLAUDE: Headers = [*JSON, (b"anthropic-version", b"2023-06-01")]
+
+
+@pytest.mark.parametrize("how", sorted(STREAM_FAILURES))
+def test_a_converted_stream_comes_whole_from_the_other(how: str) -> None:
+    site = many()
+    client = site.ask(MESSAGE, target=b"/v1/messages", headers=CLAUDE)
+    STREAM_FAILURES[how](site.call)
+    assert client.status is None
+    assert hosts(site) == ["a", "b"]
+    site.call.head(200, SSE)
+    site.call.body(WHOLE)
+    site.call.ended()
+    assert client.ended == "finish"
+    assert client.written.count(b"event: message_start") == 1
+    assert client.written.count(b"event: message_stop") == 1
+    assert b"hello" in client.written
+    assert b"error" not in client.written
+    assert site.record.outcome is Outcome.COMPLETED
+
+
+def test_all_throttled_is_told_in_the_clients_dialect() -> None:
+    site = many()
+    client = site.ask(MESSAGE, target=b"/v1/messages", headers=CLAUDE)
+    for _ in range(2):
+        site.call.answer(429, [*JSON, (b"retry-after", b"3")], BOOM)
+    assert client.status == 429
+    told = msgspec.json.decode(client.written)
+    assert told["type"] == "error"
+    assert told["error"] == {"type": "rate_limit_error", "message": "boom"}
+
+
 # -- the hold
 
 
@@ -423,6 +459,38 @@ def test_an_instance_that_cannot_speak_the_dialect_is_skipped() -> None:
         site.ask(EMBEDDINGS, target=b"/v1/embeddings")
         site.call.answer(200, JSON, b'{"data":[]}')
     assert hosts(site) == ["b", "b", "b"]
+
+
+DOCUMENT = (
+    b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":['
+    b'{"type":"document","source":{"type":"url","url":"https://d.test/x.pdf"}}]}]}'
+)
+
+
+def test_an_instance_that_cannot_be_asked_this_is_passed_over() -> None:
+    # OpenAI's API takes no document by URL; that is no failure of the instance.
+    site = many(
+        instance("a"),
+        instance("b", provider="anthropic"),
+        statuses=frozenset(),
+        max_retries=0,
+    )
+    client = site.ask(DOCUMENT, target=b"/v1/messages", headers=CLAUDE)
+    assert hosts(site) == ["b"]
+    site.call.answer(200, JSON, b'{"type":"message"}')
+    assert client.written == b'{"type":"message"}'
+    assert standing(site) == [0, 0]
+    assert [each.instance for each in site.record.attempts] == ["b"]
+
+
+def test_where_none_can_be_asked_this_the_client_is_told_why() -> None:
+    site = many()
+    client = site.ask(DOCUMENT, target=b"/v1/messages", headers=CLAUDE)
+    assert client.status == 400
+    assert "document by URL" in error_of(client.written)["message"]
+    assert site.upstream.calls == []
+    assert standing(site) == [0, 0]
+    assert site.record.outcome is Outcome.REFUSED
 
 
 def test_where_none_can_speak_it_the_request_is_refused() -> None:

@@ -97,6 +97,36 @@ async def test_a_stream_comes_whole_from_the_other(many: Open, how: str) -> None
     assert here.asked().count(model) >= 1
 
 
+@pytest.mark.parametrize("how", sorted(FAILURES))
+@pytest_twisted.ensureDeferred
+async def test_a_converted_stream_comes_whole_from_the_other(
+    many: Open, how: str
+) -> None:
+    from .client import chat, post, until
+
+    model, _ = FAILURES[how]
+    here = many(
+        {"a": model, "b": "mock"},
+        fallback_strategy=MOVING,
+        timeouts={"first_byte_ms": 300},
+        timeout=500,
+    )
+    request = post(
+        chat("any", max_tokens=9), "anthropic-version: 2023-06-01", path="/v1/messages"
+    )
+    for number in range(2):
+        client = await here.ask(request)
+        answer = await client.ended()
+        assert answer.status == 200
+        assert answer.body.count(b"event: message_start") == 1
+        assert answer.body.endswith(
+            b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+        )
+        assert b"event: error" not in answer.body
+        await until(lambda number=number: len(here.kept.records) == number + 1)
+    assert here.asked().count("mock") == 2
+
+
 @pytest.mark.parametrize("how", ["500", "429", "reset before the head", "no head"])
 @pytest_twisted.ensureDeferred
 async def test_other_dialects_come_whole_too(many: Open, how: str) -> None:
