@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
+import msgspec
+
 from .consumers import Consumer
 from .log import Log
+from .models import Model
 from .part import Part, about
 from .plugins import NOT_BUILT, OBSERVING, SERVING
 from .route import RouteConf
@@ -47,6 +50,14 @@ class File(Part, frozen=True, kw_only=True):
     log: Annotated[Log, about("What is logged, and where.")] = Log()
     state: Annotated[State, about("Where counters and caches are kept.")] = State()
     routes: Annotated[tuple[RouteConf, ...], about("The routes, in order.")] = ()
+    models: Annotated[
+        dict[str, Model],
+        about(
+            "[new] Models by name, each with `instances` and any other field of"
+            " `ai-proxy-multi`; served at the model-call endpoints, and listed at"
+            " `/v1/models`."
+        ),
+    ] = msgspec.field(default_factory=dict)
     consumers: Annotated[tuple[Consumer, ...], about("Who may call.")] = ()
     plugin_metadata: Annotated[
         PluginMetadata, about("Settings of plugins that hold for all routes.")

@@ -14,6 +14,7 @@ from aigw.errors import ConfigError
 
 from .consumers import Consumer
 from .file import File
+from .models import model_routes
 from .policy import BALANCERS
 from .providers import Hosts
 from .reading import WRONG, Reader
@@ -87,6 +88,7 @@ def compiled(
         raise ConfigError(reader.problems)
     max_body = file.server.default_max_req_body_size
     routes = routes_of(file.routes, reader, providers, balancers, max_body)
+    routes += model_routes(file.models, reader, providers, balancers, max_body)
     if file.state.type == "redis":
         reader.problem(
             "state.type", "redis is not implemented by this version; accepted: memory"

@@ -30,6 +30,7 @@ from .answer import Answers
 from .exchange import Exchange
 from .health import health
 from .identity import request_ids
+from .models import listed
 from .tries import Tries
 
 #: Methods whose requests may come without a body (RFC 9110, section 9.3).
@@ -81,7 +82,10 @@ class Serve:
         try:
             if not self._healthy(exchange):
                 route = await self._route(exchange)
-                if route is not None:
+                if route is not None and route.models:
+                    body = listed(route.models, exchange.envelope.path)
+                    exchange.answer(200, [(b"content-type", b"application/json")], body)
+                elif route is not None:
                     await self._tries(exchange, route)
         except GatewayError as error:
             exchange.refuse(error)
@@ -177,7 +181,7 @@ class Serve:
                 f"unsupported content-type: {kind[:100]}, "
                 "only application/json is supported"
             )
-        limit = max(i.max_body for route in routes for i in route.instances)
+        limit = max((i.max_body for r in routes for i in r.instances), default=0)
         body = await downstream.read(limit)
         exchange.busy_since = self._wheel.seconds()
         exchange.record.received = len(body)

@@ -30,6 +30,7 @@ class Route:
     :ivar injects: whether an instance of it has credentials of its own.
     :ivar instances: what serves it, in the file's order.
     :ivar retries: whether another try may ever follow a failed one.
+    :ivar models: the models it lists; such a route has no instances.
     :ivar policy: how several instances serve it; None where one does, and plainly.
     """
 
@@ -47,3 +48,4 @@ class Route:
     injects: bool = False
     retries: bool = False
     policy: Policy | None = None
+    models: tuple[str, ...] = ()
