@@ -16,8 +16,8 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
 from aigw.errors import (
-    BadRequest,
     AnsweredError,
+    BadRequest,
     CredentialsFailed,
     GatewayError,
     Unavailable,
