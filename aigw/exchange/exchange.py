@@ -133,8 +133,8 @@ class Exchange:
         relay = self.relay
         if relay is not None:
             # All it can have written is a heartbeat.
-            self.begun = self.begun or relay.begun
-            self.record.sent += relay.sent
+            self.begun = self.begun or relay.outlet.begun
+            self.record.sent += relay.outlet.sent
         self.attempt = self.relay = self.way = None
         self.busy_since = self._wheel.seconds()
 
@@ -259,7 +259,7 @@ class Exchange:
         record, downstream = self.record, self.downstream
         record.reason = error.reason or error.kind
         record.outcome = outcome_of(error) if record.attempts else Outcome.REFUSED
-        if self.begun or (self.relay is not None and self.relay.begun):
+        if self.begun or (self.relay is not None and self.relay.outlet.begun):
             data = self.broken(error)
             downstream.write(data)
             record.sent += len(data)
@@ -267,6 +267,16 @@ class Exchange:
             return
         status, headers, body = self.dialect.problem(error, record.request_id)
         self.answer(status, headers, body)
+
+    def fail(self, error: GatewayError) -> None:
+        """A bug has ended it, unless it had ended before: answer with ``error``."""
+        if self.record.outcome is not None:
+            return
+        attempt = self.attempt
+        if attempt is not None and attempt.record.outcome is None:
+            attempt.stop()
+            attempt.broke(error)
+        self.refuse(error)
 
     def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Answer as the gateway itself, completely."""
@@ -303,10 +313,10 @@ class Exchange:
             own = self._busy
             relay = self.relay
             if relay is not None:
-                record.sent += relay.sent
+                record.sent += relay.outlet.sent
                 self._meter()
             if relay is not None and relay.first_byte_at is not None:
-                written = relay.first_write_at
+                written = relay.outlet.first_write_at
                 own += max(0.0, (written or relay.first_byte_at) - relay.first_byte_at)
                 record.first_byte_ms = self._since(written)
                 record.first_token_ms = self._since(relay.first_content_at)

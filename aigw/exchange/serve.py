@@ -2,7 +2,8 @@
 One request, straight down: from a front's downstream to exactly one record.
 
 ``Serve.__call__`` is the whole of it. Lower rooms return values or raise; a
-GatewayError becomes the answer, the client's leaving cancels what is awaited, and
+GatewayError becomes the answer, the client's leaving cancels what is awaited, a bug
+(ours, or of what third parties add) is logged and told as an internal error, and
 whatever happens the record is written once.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
 
 from aigw import dialects
 from aigw.errors import BadRequest, GatewayError, MethodNotAllowed, NotFound
@@ -32,6 +34,8 @@ from .health import health
 from .identity import request_ids
 from .models import listed
 from .tries import Tries
+
+log = Logger()
 
 #: Methods whose requests may come without a body (RFC 9110, section 9.3).
 _BODYLESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
@@ -92,10 +96,15 @@ class Serve:
         except CancelledError:
             exchange.leave()
             raise
+        except Exception:
+            log.failure("An exchange failed.")
+            exchange.fail(GatewayError("internal error", reason="internal"))
         finally:
             self.open.discard(exchange)
-            exchange.close()
-            self._recorder.record(exchange.record)
+            try:
+                exchange.close()
+            finally:
+                self._recorder.record(exchange.record)
 
     def refusal(self, error: GatewayError, path: str) -> tuple[int, Headers, bytes]:
         """The answer to a request that a front could not understand."""

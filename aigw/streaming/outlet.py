@@ -130,7 +130,8 @@ class Outlet:
         self.flush()
 
     def close(self) -> None:
-        """Forget what was gathered; nothing leaves any more. Idempotent."""
+        """Forget what was gathered or held; nothing leaves any more. Idempotent."""
         self._closed = True
+        self._held = False
         self._batch.clear()
         self._ticker.discard(self)

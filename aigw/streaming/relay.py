@@ -17,10 +17,11 @@ finished only when the client takes the rest, so that a stalled client stays bou
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from aigw.errors import (
@@ -38,22 +39,16 @@ from aigw.model.outcome import Outcome
 
 from .countdown import Countdown
 from .ending import Ending, error_of, outcome_of
+from .heartbeat import Heartbeat
 from .outlet import Outlet
 from .trouble import error_told
+from .voice import Voice
 from .way import Way
+
+log = Logger()
 
 #: How long the end of the HTTP message is awaited behind the terminal frame, seconds.
 LINGER: Final = 0.25
-
-
-class Voice(Protocol):
-    """What the relay itself may say in the client's stream."""
-
-    def ping(self) -> bytes | None:
-        """A heartbeat, or None where the framing has none."""
-
-    def broken(self, error: GatewayError) -> bytes:
-        """The frame that tells an error; ``b""`` where none can be sent."""
 
 
 @implementer(IPushProducer)
@@ -64,6 +59,7 @@ class Relay:
     :ivar done: fires with an :class:`Ending`; with a :class:`GatewayError` where the
         answer failed before any of it had left, so that the exchange may try elsewhere
         or answer with a status. Cancelling it lets go of both connections.
+    :ivar outlet: through which it leaves.
     :ivar received: bytes of body received.
     :ivar first_byte_at: clock seconds of the first of them, or None.
     :ivar first_content_at: clock seconds of the first content, or None.
@@ -91,7 +87,7 @@ class Relay:
         self._downstream = downstream
         self._call = call
         self._way = way
-        self._outlet = outlet
+        self.outlet = outlet
         self._voice = voice
         self._streaming = streaming
         self._wheel = wheel
@@ -105,7 +101,7 @@ class Relay:
         self._client_stall = client_stall
         self._stall: IAlarm | None = None
         self._bound: IAlarm | None = None  # of the hold, the linger or the drain
-        self._beat: IAlarm | None = None
+        self._beat: Heartbeat | None = None
         self._idle: Countdown | None = None
         if outlet.held:
             self._bound = wheel.after(streaming.commit_hold, outlet.commit)
@@ -113,23 +109,8 @@ class Relay:
             self._news |= sights.PROGRESS
             self._idle = Countdown(wheel, idle, self._idled)
         if streaming.heartbeat and voice.ping() is not None:
-            self._beat = wheel.after(streaming.heartbeat, self._heartbeat)
+            self._beat = Heartbeat(wheel, streaming.heartbeat, outlet, way, voice)
         downstream.register(self)
-
-    @property
-    def begun(self) -> bool:
-        """Whether the answer's head was written."""
-        return self._outlet.begun
-
-    @property
-    def sent(self) -> int:
-        """Bytes of body written to the client."""
-        return self._outlet.sent
-
-    @property
-    def first_write_at(self) -> float | None:
-        """Clock seconds when the answer's head was written, or None."""
-        return self._outlet.first_write_at
 
     # -- from the provider
 
@@ -144,12 +125,16 @@ class Relay:
         if self.received > self._most:
             self._over_limit()
             return
-        out = self._way.feed(data)
+        try:
+            out = self._way.feed(data)
+        except Exception:
+            self._faulty()
+            return
         if self._way.failed is not None:
             self._way_failed(self._way.failed, out)
             return
         if out and not self._gone:
-            self._outlet.give(out, now)
+            self.outlet.give(out, now)
         if self._way.sight & self._news:
             self._saw(self._way.sight, now)
 
@@ -157,13 +142,17 @@ class Relay:
         """The provider's answer is complete as HTTP understands it."""
         if self._over or self._ending:
             return
-        out = self._way.end()
+        try:
+            out = self._way.end()
+        except Exception:
+            self._faulty()
+            return
         if self._way.failed is not None:
             self._way_failed(self._way.failed, out)
             return
         now = self._wheel.seconds()
         if out and not self._gone:
-            self._outlet.give(out, now)
+            self.outlet.give(out, now)
         if self._way.sight & self._news:
             self._saw(self._way.sight, now)
             if self._over:
@@ -173,8 +162,8 @@ class Relay:
             self._fail(UpstreamBroke(text, reason="empty_stream"))
             return
         self._ending = True
-        self._outlet.commit()
-        if not self._outlet.paused:
+        self.outlet.commit()
+        if not self.outlet.paused:
             self._finish()
 
     def failed(self, error: UpstreamError) -> None:
@@ -191,9 +180,9 @@ class Relay:
     # -- from the client
 
     def pauseProducing(self) -> None:
-        if self._over or self._outlet.paused or self._gone:
+        if self._over or self.outlet.paused or self._gone:
             return
-        self._outlet.paused = True
+        self.outlet.paused = True
         self._call.pause()
         if self._idle is not None:
             self._idle.pause()
@@ -201,12 +190,12 @@ class Relay:
             self._stall = self._wheel.after(self._client_stall, self._stalled)
 
     def resumeProducing(self) -> None:
-        if self._over or not self._outlet.paused:
+        if self._over or not self.outlet.paused:
             return
-        self._outlet.paused = False
+        self.outlet.paused = False
         self._relieve(self._stall)
-        self._outlet.flush()
-        if self._outlet.paused or self._over:  # the flush filled the transport again
+        self.outlet.flush()
+        if self.outlet.paused or self._over:  # the flush filled the transport again
             return
         if self._ending:
             self._finish()
@@ -221,7 +210,7 @@ class Relay:
         if self._over or self._gone:
             return
         self._gone = True
-        self._outlet.close()
+        self.outlet.close()
         policy = self._streaming
         if policy.on_client_disconnect == "abort" or self._ending or self._terminal:
             self._call.stop()
@@ -230,8 +219,8 @@ class Relay:
         self._most = min(self._most, self.received + policy.drain_bytes)
         self._relieve(self._stall, self._beat, self._bound)
         self._bound = self._wheel.after(policy.drain_seconds, self._drained)
-        if self._outlet.paused:
-            self._outlet.paused = False
+        if self.outlet.paused:
+            self.outlet.paused = False
             self._go_on()
 
     # -- from above
@@ -241,6 +230,10 @@ class Relay:
         if self._over:
             return
         self._call.stop()
+        if self._terminal:
+            self.ended()  # all is here but the end of the HTTP message
+            if self._over:
+                return
         if self._gone:
             self._end(Outcome.CLIENT_GONE, error.reason)
         elif self._ending:  # complete, but the client does not take it
@@ -262,7 +255,7 @@ class Relay:
             self._idle.touch(now)
         if sight & sights.ERROR:
             self._told_error = True
-            if self._outlet.held:
+            if self.outlet.held:
                 self._call.stop()
                 tap = self._way.tap
                 self._fail(error_told(tap.error or {} if tap is not None else {}))
@@ -281,13 +274,14 @@ class Relay:
                 self._call.stop()
                 self._end(Outcome.CLIENT_GONE)
                 return
-            self._outlet.flush()
+            self.outlet.flush()
+            self._relieve(self._bound)
             self._bound = self._wheel.after(LINGER, self._lingered)
 
     def _commit(self) -> None:
-        if self._outlet.held:
+        if self.outlet.held:
             self._relieve(self._bound)
-            self._outlet.commit()
+            self.outlet.commit()
 
     def _go_on(self) -> None:
         if self._idle is not None:
@@ -300,18 +294,6 @@ class Relay:
         else:
             reason = "max_response_bytes"
             self.expire(AnswerTooLarge(f"{reason} exceeded", reason=reason))
-
-    def _heartbeat(self) -> None:
-        now = self._wheel.seconds()
-        outlet = self._outlet
-        due = outlet.written_at + self._streaming.heartbeat
-        if now >= due:
-            ping = self._voice.ping()
-            if ping and self._way.boundary and outlet.empty and not outlet.paused:
-                outlet.write(ping, now)
-            due = now + self._streaming.heartbeat
-        if not self._over:
-            self._beat = self._wheel.after(due - now, self._heartbeat)
 
     def _idled(self) -> None:
         text = "the provider's stream made no progress"
@@ -335,6 +317,16 @@ class Relay:
         self._release()
         self.done.errback(error)
 
+    def _faulty(self) -> None:
+        """The way has raised, which none may: a mistake in it, or in what it uses."""
+        log.failure("An answer could not be looked into.")
+        self._call.stop()
+        error = GatewayError("internal error", reason="internal")
+        if self._gone:
+            self._end(Outcome.CLIENT_GONE, error.reason)
+        else:
+            self._break(error)
+
     def _way_failed(self, failed: Failed, out: bytes) -> None:
         """
         An answer that is converted has failed, and ``out`` tells the client so where it
@@ -343,34 +335,42 @@ class Relay:
         self._call.stop()
         if self._gone:
             self._end(Outcome.CLIENT_GONE, "error_in_stream")
-        elif not self._outlet.begun or self._outlet.held:
+        elif not self.outlet.begun or self.outlet.held:
             self._fail(error_of(failed, "error_in_stream"))
         else:
-            self._outlet.last(out)
+            self.outlet.last(out)
             self._release()
             self._downstream.cut()
             self.done.callback(Ending(Outcome.FAILED, "error_in_stream"))
 
     def _break(self, error: GatewayError) -> None:
         """It ends unfinished: say so where a frame may stand, then cut."""
-        if not self._outlet.begun or self._outlet.held:
+        if not self.outlet.begun or self.outlet.held:
             self._fail(error)
             return
-        self._outlet.last(self._voice.broken(error) if self._way.boundary else b"")
+        self.outlet.last(self._told(error))
         self._release()
         self._downstream.cut()
         self.done.callback(Ending(outcome_of(error), error.reason))
+
+    def _told(self, error: GatewayError) -> bytes:
+        """The frame that tells ``error``, where one may stand."""
+        try:
+            return self._voice.broken(error) if self._way.boundary else b""
+        except Exception:
+            log.failure("An error could not be told in a stream.")
+            return b""
 
     def _finish(self) -> None:
         """It ends as it should."""
         if self._gone:
             self._end(Outcome.CLIENT_GONE)
             return
-        self._outlet.flush()
-        if self._over or self._outlet.paused:
+        self.outlet.flush()
+        if self._over or self.outlet.paused:
             return
-        if not self._outlet.begun:
-            self._outlet.begin(self._wheel.seconds())
+        if not self.outlet.begun:
+            self.outlet.begin(self._wheel.seconds())
         self._release()
         self._downstream.finish()
         if self._told_error:
@@ -389,14 +389,12 @@ class Relay:
     def _release(self) -> None:
         """Let go of timers, of what is queued, and of the client's transport."""
         self._over = True
-        self._outlet.close()
-        self._relieve(self._stall, self._beat, self._bound)
-        if self._idle is not None:
-            self._idle.cancel()
+        self.outlet.close()
+        self._relieve(self._stall, self._beat, self._bound, self._idle)
         self._downstream.unregister()
 
     @staticmethod
-    def _relieve(*alarms: IAlarm | None) -> None:
+    def _relieve(*alarms: IAlarm | Countdown | Heartbeat | None) -> None:
         for alarm in alarms:
             if alarm is not None:
                 alarm.cancel()

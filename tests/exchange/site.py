@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -12,7 +13,7 @@ from zope.interface import implementer
 from aigw.exchange.answer import Answers
 from aigw.exchange.serve import Serve
 from aigw.framing import Framings
-from aigw.interfaces import IRecorder
+from aigw.interfaces import IFraming, IProvider, IRecorder
 from aigw.model.headers import Headers
 from aigw.model.instance import Endpoint, Instance
 from aigw.model.record import Record
@@ -51,9 +52,20 @@ def instance(**settings: Any) -> Instance:
 
 
 class Site:
-    """Serves requests by one route, or by those given."""
+    """
+    Serves requests by one route, or by those given.
 
-    def __init__(self, *routes: Route, **settings: Any) -> None:
+    :param framings: beside the built-in ones.
+    :param providers: likewise; one may take a built-in one's name.
+    """
+
+    def __init__(
+        self,
+        *routes: Route,
+        framings: Iterable[IFraming] = (),
+        providers: Iterable[IProvider] = (),
+        **settings: Any,
+    ) -> None:
         self.clock = Clock()
         self.wheel = Wheel(self.clock)
         self.upstream = MemoryUpstream(self.clock)
@@ -64,8 +76,8 @@ class Site:
             self.upstream,
             self.kept,
             self.wheel,
-            Answers(Framings(), Flush(self.clock), self.wheel),
-            built_in(),
+            Answers(Framings(framings), Flush(self.clock), self.wheel),
+            built_in() | {provider.name: provider for provider in providers},
             lambda: TIME,
             Signing(self.clock, lambda: TIME),
             self.clusters,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from aigw.errors import (
     AnswerTooLarge,
@@ -67,12 +68,26 @@ class Letters:
         return b""
 
 
+class Faulty(Letters):
+    """A way that raises at the end."""
+
+    def end(self) -> bytes:
+        return b"%d" % (1 // 0)
+
+
 class Speaks:
     def ping(self) -> bytes | None:
         return b"~"
 
     def broken(self, error: GatewayError) -> bytes:
         return b"<%s>" % error.reason.encode()
+
+
+class Hoarse(Speaks):
+    """A voice that raises."""
+
+    def broken(self, error: GatewayError) -> bytes:
+        return b"%d" % (1 // 0)
 
 
 class Pair:
@@ -83,6 +98,8 @@ class Pair:
         streaming: Streaming | None = None,
         *,
         held: bool = False,
+        way: Letters | None = None,
+        voice: Speaks | None = None,
         **deadlines: Any,
     ) -> None:
         streaming = streaming or Streaming(flush=0.0)
@@ -118,9 +135,9 @@ class Pair:
         self.relay = Relay(
             self.client,
             self.call,
-            Letters(),
+            way or Letters(),
             outlet,
-            Speaks(),
+            voice or Speaks(),
             streaming,
             self.wheel,
             **deadlines,
@@ -411,6 +428,51 @@ def test_shutdown_is_told_then_cut() -> None:
     assert pair.ending == ("shutdown", "shutdown")
 
 
+def test_shutdown_behind_the_terminal_frame_completes() -> None:
+    pair = Pair()
+    pair.call.body(b"c!")
+    pair.relay.expire(Unavailable("shutting down", reason="shutdown"))
+    assert pair.client.written == b"c!"
+    assert pair.client.ended == "finish"
+    assert pair.ending == ("completed", "")
+
+
+def test_shutdown_does_not_wait_for_a_client_that_takes_nothing() -> None:
+    pair = Pair()
+    pair.call.body(b"c")
+    pair.pause()
+    pair.relay.body(b"!")
+    pair.relay.expire(Unavailable("shutting down", reason="shutdown"))
+    assert pair.client.ended == "abort"
+    assert pair.ending == ("shutdown", "shutdown")
+    assert pair.nothing_left()
+
+
+@pytest.mark.parametrize("sent", [b"c", b"c!"])
+def test_a_way_that_raises_at_the_end_is_cut(
+    sent: bytes, logged_failures: list[Failure]
+) -> None:
+    pair = Pair(way=Faulty())
+    pair.call.body(sent)
+    pair.call.ended() if sent == b"c" else pair.wait(0.3)
+    assert pair.client.written == sent + b"<internal>"
+    assert pair.client.ended == "cut"
+    assert pair.ending == ("broken", "internal")
+    assert pair.nothing_left()
+    assert logged_failures.pop().check(ZeroDivisionError)
+
+
+def test_a_voice_that_raises_is_a_plain_cut(logged_failures: list[Failure]) -> None:
+    pair = Pair(voice=Hoarse())
+    pair.call.body(b"c")
+    pair.call.failed(UpstreamBroke("reset", reason="reset"))
+    assert pair.client.written == b"c"
+    assert pair.client.ended == "cut"
+    assert pair.ending == ("broken", "reset")
+    assert pair.nothing_left()
+    assert logged_failures.pop().check(ZeroDivisionError)
+
+
 def test_cancelling_lets_go_of_both_ends() -> None:
     pair = Pair()
     pair.call.body(b"c")
@@ -553,6 +615,26 @@ def test_drain_goes_on_reading_a_paused_provider() -> None:
     pair.pause()
     pair.client.leave()
     assert not pair.call.paused
+    pair.call.ended()
+    assert pair.ending == ("client_gone", "")
+
+
+@pytest.mark.parametrize("rest", [b"c", b"."])
+def test_drain_of_what_was_held_is_bounded_in_time(rest: bytes) -> None:
+    pair = Pair(drains(), held=True)
+    pair.call.body(b".")
+    pair.client.leave()
+    pair.call.body(rest)
+    pair.wait(2.1)
+    assert pair.call.stopped
+    assert pair.ending == ("client_gone", "drain_limit")
+
+
+def test_error_in_a_drain_calls_for_no_other_attempt() -> None:
+    pair = Pair(drains(), held=True)
+    pair.call.body(b".")
+    pair.client.leave()
+    pair.call.body(b"e")
     pair.call.ended()
     assert pair.ending == ("client_gone", "")
 
