@@ -54,7 +54,8 @@ class Answers:
         instance = attempt.instance
         fields = dict(headers)
         length = fields.get(b"content-length")
-        self._check_length(length, instance)
+        if exchange.envelope.method != "HEAD":
+            self._check_length(length, instance)
         kind = media_type_of(fields.get(b"content-type", b""))
         coded = fields.get(b"content-encoding", b"identity") != b"identity"
         framing = None

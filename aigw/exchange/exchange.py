@@ -65,6 +65,7 @@ class Exchange:
         self._wheel = wheel
         self._waiting: Deferred[Any] | None = None
         self._ended: GatewayError | None = None
+        self._most: float | None = None  # the total whoever is asked, seconds
         self._total: IAlarm | None = None
         self._beat: IAlarm | None = None
         headers = downstream.headers
@@ -110,8 +111,7 @@ class Exchange:
             record.prompt = self.dialect.prompt(self.envelope)
         if outbound.stream and not self._foreign(outbound, framing):
             self.framing = framing
-        if instance.deadlines.total is not None:
-            self.limit(instance.deadlines.total)
+        self._limit(instance.deadlines.total)
         self._rest()
         if instance.streaming.heartbeat:
             self.keep_alive(instance.streaming.heartbeat)
@@ -137,6 +137,7 @@ class Exchange:
             self.record.sent += relay.outlet.sent
         self.attempt = self.relay = self.way = None
         self.busy_since = self._wheel.seconds()
+        self._limit(self._most)
 
     async def wait(self, awaited: Deferred[T]) -> T:
         """
@@ -181,11 +182,20 @@ class Exchange:
     # -- deadlines and heartbeat of the exchange as a whole
 
     def limit(self, total: float) -> None:
-        """Let it end ``total`` seconds after its arrival."""
+        """
+        Let it end ``total`` seconds after its arrival, whoever is asked. During an
+        attempt its instance's own deadline is in force instead.
+        """
+        self._most = total
+        self._limit(total)
+
+    def _limit(self, total: float | None) -> None:
         if self._total is not None:
             self._total.cancel()
-        left = self.arrived + total - self._wheel.seconds()
-        self._total = self._wheel.after(max(0.0, left), self._too_long)
+            self._total = None
+        if total is not None:
+            left = self.arrived + total - self._wheel.seconds()
+            self._total = self._wheel.after(max(0.0, left), self._too_long)
 
     def _too_long(self) -> None:
         self.expire(DeadlinePassed("the answer took too long", reason="total"))
@@ -258,7 +268,9 @@ class Exchange:
         """Answer with ``error``; in the stream where a heartbeat has begun one."""
         record, downstream = self.record, self.downstream
         record.reason = error.reason or error.kind
-        record.outcome = outcome_of(error) if record.attempts else Outcome.REFUSED
+        record.outcome = outcome_of(error)
+        if record.outcome is Outcome.BROKEN and not record.attempts:
+            record.outcome = Outcome.REFUSED
         if self.begun or (self.relay is not None and self.relay.outlet.begun):
             data = self.broken(error)
             downstream.write(data)
@@ -282,13 +294,13 @@ class Exchange:
         """Answer as the gateway itself, completely."""
         record, downstream = self.record, self.downstream
         record.status = status
-        record.sent = len(body)
         if record.outcome is None:
             record.outcome = Outcome.COMPLETED
         if status != 204:
             headers.append((b"content-length", b"%d" % len(body)))
         downstream.start(status, self.headers(headers))
         if body and downstream.method != "HEAD":
+            record.sent = len(body)
             downstream.write(body)
         downstream.finish()
 

@@ -15,7 +15,13 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from aigw import dialects
-from aigw.errors import BadRequest, GatewayError, MethodNotAllowed, NotFound
+from aigw.errors import (
+    BadRequest,
+    BodyTooLarge,
+    GatewayError,
+    MethodNotAllowed,
+    NotFound,
+)
 from aigw.http.refused import Refused
 from aigw.interfaces import IDownstream, IProvider, IRecorder, IUpstream, IWheel
 from aigw.model.headers import Headers, first, media_type
@@ -167,6 +173,9 @@ class Serve:
             return None
         if unread:
             await self._read(exchange, (route,))
+        elif len(envelope.body) > (limit := _limit(route)):
+            # It was read for several routes, and another of them takes more.
+            raise BodyTooLarge(f"the request body is over {limit} bytes")
         exchange.understand(dialects.detect(envelope))
         return route
 
@@ -190,8 +199,12 @@ class Serve:
                 f"unsupported content-type: {kind[:100]}, "
                 "only application/json is supported"
             )
-        limit = max((i.max_body for r in routes for i in r.instances), default=0)
-        body = await downstream.read(limit)
+        body = await downstream.read(max(map(_limit, routes)))
         exchange.busy_since = self._wheel.seconds()
         exchange.record.received = len(body)
         envelope.open(body)
+
+
+def _limit(route: Route) -> int:
+    """The largest body, in bytes, that an instance of ``route`` takes."""
+    return max((instance.max_body for instance in route.instances), default=0)
