@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from aigw.dialects.claude import asked_of
 from aigw.dialects.json_object import JSONObject, items, opens_with
 from aigw.errors import BadRequest
 from aigw.model.call import Call, Format, Message, Reasoning, Role
@@ -164,22 +165,7 @@ def _tool_choice(body: JSONObject) -> tuple[ToolChoice | None, bool | None]:
 
 def _reasoning(body: JSONObject, output: JSONObject | None) -> Reasoning | None:
     effort = (output.string("effort") if output else None) or ""
-    raw = body.look("thinking")
-    if raw is None or not opens_with(raw, b"{"):
-        return Reasoning(effort=effort) if effort else None
-    kind = JSONObject(raw, "thinking").string("type")
-    if kind not in ("enabled", "disabled", "adaptive"):
-        return Reasoning(effort=effort) if effort else None  # stays in the rider
-    body.raw("thinking")
-    thinking = JSONObject(raw, "thinking")
-    thinking.raw("type")
-    return Reasoning(
-        mode="on" if kind == "enabled" else "off" if kind == "disabled" else "adaptive",
-        effort=effort,
-        budget=thinking.integer("budget_tokens"),
-        show=thinking.string("display") or "",
-        rider=thinking.rest(),
-    )
+    return asked_of(body, effort)
 
 
 def _format(body: JSONObject, output: JSONObject | None) -> Format | None:

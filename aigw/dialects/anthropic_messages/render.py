@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from aigw.dialects.claude import Thought, thought_of, unsampled
 from aigw.dialects.json_object import graft
 from aigw.dialects.ledger import Ledger
 from aigw.model.call import Call
@@ -14,8 +15,7 @@ from aigw.model.tool import Hosted, Tool
 
 from .render_content import cache_control
 from .render_messages import Messages
-from .render_reasoning import Thought, thought_of
-from .words import NAME, TOOL_NAME, unsampled
+from .words import NAME, TOOL_NAME
 
 _TIERS = frozenset({"auto", "standard_only"})
 _NO_ARGUMENTS = b'{"type":"object","properties":{}}'

@@ -1,8 +1,7 @@
-"""Words of Messages: stop reasons, names, what models take."""
+"""Words of Messages: stop reasons and names."""
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from aigw.dialects.names import Fit
@@ -37,27 +36,3 @@ def finish_of(native: str) -> Finish:
 
 def finish_word(finish: Finish) -> str:
     return _WRITTEN.get(finish, "end_turn")
-
-
-#: Models that think as they see fit or not at all: they refuse a budget, and every
-#: sampling parameter (Claude 4.7 and later; AWS's and OpenRouter's migration guides).
-_UNSAMPLED = re.compile(
-    r"claude-(?:mythos|fable|[a-z]+-(?:4-(?:[7-9]|\d\d)|[5-9]|\d\d)(?!\d))"
-)
-_ALWAYS = re.compile(r"claude-(?:mythos|fable)")
-_BOTH = re.compile(r"claude-[a-z]+-4-6(?!\d)")
-
-
-def unsampled(model: str) -> bool:
-    """Whether the model takes neither sampling parameters nor a thinking budget."""
-    return _UNSAMPLED.search(model) is not None
-
-
-def always_thinks(model: str) -> bool:
-    """Whether the model refuses to have its reasoning switched off."""
-    return _ALWAYS.search(model) is not None
-
-
-def adaptive(model: str) -> bool:
-    """Whether the model can be asked to think as it sees fit."""
-    return unsampled(model) or _BOTH.search(model) is not None

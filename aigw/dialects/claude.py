@@ -1,5 +1,5 @@
 """
-How a model of Anthropic's is asked to think.
+Claude, at Anthropic's or anybody else's: how it is asked to think.
 
 Older models take a budget of tokens, recent ones an effort, Claude 4.6 either. A turn
 whose signed reasoning is missing, or a tool the model is told to call, may be refused
@@ -10,15 +10,42 @@ models have it on by default, some always
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from aigw.dialects.json_object import graft
-from aigw.dialects.ledger import Ledger
 from aigw.model.call import Call, Reasoning
 from aigw.model.part import Redacted, Thinking, ToolCall, ToolResult
 
-from .words import VENDOR, adaptive, always_thinks, unsampled
+from .json_object import JSONObject, graft, opens_with
+from .ledger import Ledger
+
+#: Who signs its reasoning.
+VENDOR: Final = "anthropic"
+
+#: Models that think as they see fit or not at all: they refuse a budget, and every
+#: sampling parameter (Claude 4.7 and later; AWS's and OpenRouter's migration guides).
+_UNSAMPLED = re.compile(
+    r"claude-(?:mythos|fable|[a-z]+-(?:4-(?:[7-9]|\d\d)|[5-9]|\d\d)(?!\d))"
+)
+_ALWAYS = re.compile(r"claude-(?:mythos|fable)")
+_BOTH = re.compile(r"claude-[a-z]+-4-6(?!\d)")
+
+
+def unsampled(model: str) -> bool:
+    """Whether the model takes neither sampling parameters nor a thinking budget."""
+    return _UNSAMPLED.search(model) is not None
+
+
+def always_thinks(model: str) -> bool:
+    """Whether the model refuses to have its reasoning switched off."""
+    return _ALWAYS.search(model) is not None
+
+
+def adaptive(model: str) -> bool:
+    """Whether the model can be asked to think as it sees fit."""
+    return unsampled(model) or _BOTH.search(model) is not None
+
 
 #: The least budget the API takes, tokens.
 _LEAST = 1024
@@ -32,6 +59,29 @@ _BUDGETS = {
     "xhigh": 16384,
     "max": 32768,
 }
+
+
+def asked_of(fields: JSONObject, effort: str) -> Reasoning | None:
+    """
+    What ``thinking`` among ``fields`` asks for, taken out; a form of it that nobody
+    knows stays.
+    """
+    raw = fields.look("thinking")
+    kind = None
+    if raw is not None and opens_with(raw, b"{"):
+        kind = JSONObject(raw, fields.at("thinking")).string("type")
+    if raw is None or kind not in ("enabled", "disabled", "adaptive"):
+        return Reasoning(effort=effort) if effort else None
+    fields.raw("thinking")
+    thinking = JSONObject(raw, fields.at("thinking"))
+    thinking.raw("type")
+    return Reasoning(
+        mode="on" if kind == "enabled" else "off" if kind == "disabled" else "adaptive",
+        effort=effort,
+        budget=thinking.integer("budget_tokens"),
+        show=thinking.string("display") or "",
+        rider=thinking.rest(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
