@@ -1,8 +1,13 @@
-"""A client in memory: an IDownstream that keeps what it is told."""
+"""
+A client in memory: an IDownstream that keeps what it is told. Whether an IDownstream
+keeps its promises is checked by
+:func:`aigw.testing.downstream_check.check_downstream`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from urllib.parse import unquote
 
 from twisted.internet.defer import CancelledError
@@ -10,6 +15,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from aigw.errors import BodyTooLarge
+from aigw.http.held import HeldBody
 from aigw.interfaces import IBodySource, IDownstream
 from aigw.model.headers import Headers, first
 
@@ -53,6 +59,7 @@ class MemoryDownstream:
         self.ended: str | None = None
         self.producer: IPushProducer | None = None
         self._body = body
+        self._full = False
 
     @property
     def written(self) -> bytes:
@@ -68,6 +75,20 @@ class MemoryDownstream:
         if self.on_lost is not None and self.ended is None:
             self.on_lost()
 
+    def fill(self) -> None:
+        """The client takes nothing more."""
+        if not self._full:
+            self._full = True
+            if self.producer is not None:
+                self.producer.pauseProducing()
+
+    def empty(self) -> None:
+        """The client has taken all."""
+        if self._full:
+            self._full = False
+            if self.producer is not None:
+                self.producer.resumeProducing()
+
     async def read(self, limit: int) -> bytes:
         if self.lost:
             raise CancelledError
@@ -76,7 +97,7 @@ class MemoryDownstream:
         return self._body
 
     def source(self) -> IBodySource:
-        raise NotImplementedError("this client sends no uploads")
+        return HeldBody(BytesIO(self._body), len(self._body))
 
     def start(self, status: int, headers: Headers) -> None:
         if not self.lost:
@@ -103,11 +124,14 @@ class MemoryDownstream:
         if not self.lost:
             assert self.ended is None, "ended twice"
             self.ended = how
+            self.producer = None
 
     def register(self, producer: IPushProducer) -> None:
         assert self.producer is None, "two producers"
         if not self.lost:
             self.producer = producer
+            if self._full:
+                producer.pauseProducing()
 
     def unregister(self) -> None:
         self.producer = None

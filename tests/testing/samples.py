@@ -1,0 +1,97 @@
+"""Samples of every dialect: requests, and the answers under ``fixtures/``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aigw.model.envelope import Envelope
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "dialects"
+
+PATHS = {
+    "anthropic-messages": "/v1/messages",
+    "openai-responses": "/v1/responses",
+    "openai-chat": "/v1/chat/completions",
+    "openai-embeddings": "/v1/embeddings",
+    "passthrough": "/v1/completions",
+}
+
+BODIES: dict[str, tuple[bytes, ...]] = {
+    "anthropic-messages": (
+        b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Hi"}]}',
+        b'{"model":"m","max_tokens":9,"stream":true,"system":"Be brief",'
+        b'"metadata":{"user_id":"u"},"stop_sequences":["."],"temperature":0.5,'
+        b'"tools":[{"name":"look","description":"d","input_schema":{"type":"object"}}],'
+        b'"tool_choice":{"type":"auto"},"messages":['
+        b'{"role":"user","content":[{"type":"text","text":"Look"}]},'
+        b'{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"look",'
+        b'"input":{"a":1}}]},'
+        b'{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1",'
+        b'"content":"seen"}]}]}',
+    ),
+    "openai-responses": (
+        b'{"model":"m","input":"Hi"}',
+        b'{"model":"m","stream":true,"instructions":"Be brief","user":"u",'
+        b'"temperature":0.5,"max_output_tokens":9,'
+        b'"tools":[{"type":"function","name":"look","parameters":{"type":"object"},'
+        b'"strict":true}],"tool_choice":"auto","input":['
+        b'{"role":"user","content":[{"type":"input_text","text":"Look"}]},'
+        b'{"type":"function_call","call_id":"c1","name":"look","arguments":"{}"},'
+        b'{"type":"function_call_output","call_id":"c1","output":"seen"}]}',
+    ),
+    "openai-chat": (
+        b'{"model":"m","messages":[{"role":"user","content":"Hi"}]}',
+        b'{"model":"m","stream":true,"user":"u","temperature":0.5,"n":2,'
+        b'"stream_options":{"include_usage":true},"max_tokens":9,"stop":["."],'
+        b'"tools":[{"type":"function","function":{"name":"look","description":"d",'
+        b'"parameters":{"type":"object"}}}],"tool_choice":"auto","messages":['
+        b'{"role":"system","content":"Be brief"},'
+        b'{"role":"user","content":[{"type":"text","text":"Look"},'
+        b'{"type":"image_url","image_url":{"url":"https://a.example/b.png"}}]},'
+        b'{"role":"assistant","content":null,"tool_calls":[{"id":"c1",'
+        b'"type":"function","function":{"name":"look","arguments":"{}"}}]},'
+        b'{"role":"tool","tool_call_id":"c1","content":"seen"}]}',
+    ),
+    "openai-embeddings": (
+        b'{"model":"m","input":"Hi"}',
+        b'{"model":"m","input":["a","b"],"user":"u","stream":true}',
+    ),
+    "passthrough": (b'{"model":"m","prompt":"Hi"}', b'{"stream":true,"x":[1]}'),
+}
+
+#: Answers of dialects that have no fixtures.
+ANSWERS: dict[str, list[bytes]] = {
+    "openai-embeddings": [
+        b'{"object":"list","model":"m","data":[{"embedding":[0.5,1]}],'
+        b'"usage":{"prompt_tokens":3,"total_tokens":3}}'
+    ],
+}
+STREAMS: dict[str, list[bytes]] = {
+    "passthrough": [b'data: {"x":"y"}\n\n: odd\n\nevent: z\ndata: [DONE]\n\n']
+}
+
+
+def requests(dialect: str) -> list[Envelope]:
+    """Requests of the dialect."""
+    path = PATHS[dialect]
+    envelopes = []
+    for body in BODIES[dialect]:
+        envelope = Envelope("POST", path, path.encode(), b"", [])
+        envelope.open(body)
+        envelopes.append(envelope)
+    return envelopes
+
+
+def streams(dialect: str) -> list[bytes]:
+    """Streamed answers, one of them an error, as they came."""
+    return _fixtures(dialect, "*.sse") or STREAMS.get(dialect, [])
+
+
+def answers(dialect: str) -> list[bytes]:
+    """JSON answers, as they came."""
+    return _fixtures(dialect, "*.json") or ANSWERS.get(dialect, [])
+
+
+def _fixtures(dialect: str, pattern: str) -> list[bytes]:
+    found = sorted((FIXTURES / dialect).glob(pattern))
+    return [path.read_bytes() for path in found]
