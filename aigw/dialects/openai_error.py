@@ -73,11 +73,13 @@ _KINDS = {
     "not_found_error": "not_found",
     "rate_limit_exceeded": "rate_limit",
     "rate_limit_error": "rate_limit",
+    "too_many_requests": "rate_limit",
     "overloaded": "overloaded",
     "overloaded_error": "overloaded",
     "server_is_overloaded": "overloaded",
     "service_unavailable": "overloaded",
     "invalid_request_error": "invalid_request",
+    "invalid_prompt": "invalid_request",
     "timeout": "timeout",
 }
 

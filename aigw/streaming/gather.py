@@ -155,10 +155,10 @@ def events_of(answer: Answer) -> list[Event]:
         out.append(events.UsageReport(answer.usage))
     out.append(events.Started(answer.id, answer.model, answer.created, answer.tier))
     for choice in answer.choices:
+        if choice.logprobs is not None:  # before what they are of, as in a stream
+            out.append(events.LogProbs(choice.index, choice.logprobs))
         for block, part in enumerate(choice.parts):
             out += _told(choice.index, block, part)
-        if choice.logprobs is not None:
-            out.append(events.LogProbs(choice.index, choice.logprobs))
         out.append(
             events.Finished(choice.index, choice.finish, choice.native, choice.sequence)
         )

@@ -235,6 +235,25 @@ def test_chat_messages_become_items() -> None:
     ]
 
 
+def test_encrypted_reasoning_is_asked_of_models_that_reason_alone() -> None:
+    asked = ["reasoning.encrypted_content"]
+    said: dict[str, Any] = {"messages": [USER]}
+    body, _ = of("openai-chat", "/v1/chat/completions", **said)
+    assert "include" not in body, "models that do not reason refuse it"
+    body, _ = of("openai-chat", "/v1/chat/completions", **said, logprobs=True)
+    assert body["include"] == ["message.output_text.logprobs"]
+    body, _ = of("openai-chat", "/v1/chat/completions", **said, reasoning_effort="low")
+    assert body["include"] == asked
+    detail = {
+        "type": "reasoning.encrypted",
+        "data": "rs_1:gAAAA",
+        "format": "openai-responses-v1",
+    }
+    turn = {"role": "assistant", "content": "Hm.", "reasoning_details": [detail]}
+    body, _ = of("openai-chat", "/v1/chat/completions", messages=[USER, turn, USER])
+    assert body["include"] == asked
+
+
 def test_several_answers_are_refused() -> None:
     with pytest.raises(BadRequest, match=r"^n cannot be sent"):
         of("openai-chat", "/v1/chat/completions", messages=[USER], n=2)

@@ -102,7 +102,8 @@ anything = st.recursive(
         | st.dictionaries(
             st.sampled_from(
                 "role content type text messages system tools tool_calls function id "
-                "name source input tool_choice image_url thinking metadata stop".split()
+                "name source input tool_choice image_url thinking metadata stop "
+                "call_id output arguments summary encrypted_content format".split()
             ),
             inner,
             max_size=4,
@@ -118,8 +119,9 @@ def test_wrong_bodies_are_refused_and_nothing_else_is_raised(
     more: dict[str, Any], messages: Any, tools: Any
 ) -> None:
     body = {**more, "messages": [messages], "tools": [tools], "thinking": messages}
+    body |= {"input": [messages], "text": messages, "reasoning": tools}
     for name, (path, _) in BODIES.items():
-        for one in (body, {**more, "messages": messages}):
+        for one in (body, {**more, "messages": messages, "input": messages}):
             try:
                 call = chat(name).parse(request(path, msgspec.json.encode(one)))
                 for target in CHAT_DIALECTS:

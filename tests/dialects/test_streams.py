@@ -239,6 +239,77 @@ frames = st.lists(
 )
 
 
+#: Responses names its events with a prefix, and hides everything in items and parts.
+RESPONSES = [
+    f"response.{name}"
+    for name in (
+        "created completed incomplete failed output_item.added output_item.done "
+        "content_part.added content_part.done output_text.delta output_text.done "
+        "output_text.annotation.added refusal.delta refusal.done "
+        "reasoning_summary_part.added reasoning_summary_text.delta "
+        "reasoning_text.delta function_call_arguments.delta "
+        "custom_tool_call_input.delta"
+    ).split()
+]
+ITEMS = (
+    "message reasoning function_call custom_tool_call web_search_call output_text "
+    "refusal summary_text url_citation"
+).split()
+things = st.fixed_dictionaries(
+    {"type": st.sampled_from(ITEMS)},
+    optional=dict.fromkeys(
+        "text refusal content summary arguments input name call_id id "
+        "encrypted_content annotations logprobs".split(),
+        anything | st.lists(st.fixed_dictionaries({"type": st.sampled_from(ITEMS)})),
+    ),
+)
+places = st.integers(0, 1) | anything
+response_events = st.fixed_dictionaries(
+    {"type": st.sampled_from(["error", *RESPONSES])},
+    optional={
+        "item": things | anything,
+        "part": things | anything,
+        "response": st.fixed_dictionaries(
+            {}, optional={"output": st.lists(things, max_size=2) | anything}
+        )
+        | anything,
+        "delta": anything | st.text(max_size=2),
+        "output_index": places,
+        "content_index": places,
+        "summary_index": places,
+        "annotation": things | anything,
+        "logprobs": anything,
+        "error": anything,
+        "text": anything | st.text(max_size=2),
+    },
+)
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda event: SSEFrame(event["type"], msgspec.json.encode(event)),
+            response_events,
+        ),
+        max_size=6,
+    )
+)
+def test_whatever_events_responses_tells_its_reader_keeps_the_grammar(
+    given: list[Any],
+) -> None:
+    dialect = "openai-responses"
+    told = read(dialect, given)
+    check_grammar(told)
+    for other in CHAT_DIALECTS:
+        check_grammar(read(other, write(other, told)))
+    tap = chat(dialect).tap(collect=True)
+    for frame in given:
+        tap.feed(frame)
+        assert frame.data is not None
+        tap.whole(frame.data)
+        chat(dialect).reader(Rendered(b"")).whole(frame.data)
+
+
 # Not parametrized: pytest-twisted wraps a hypothesis test once for each parameter.
 @given(st.sampled_from(CHAT_DIALECTS), frames)
 def test_readers_and_taps_never_raise_on_arbitrary_json(

@@ -17,6 +17,7 @@ from aigw.model.frame import SSEFrame
 from aigw.model.headers import Headers
 from aigw.model.rendered import Rendered, Target
 
+from .error import error_event
 from .parse import parse
 from .reader import OpenAIResponsesReader
 from .render import render
@@ -73,14 +74,9 @@ class OpenAIResponses:
         return openai_error.problem(error)
 
     def broken(self, error: GatewayError, request_id: str) -> list[Any]:
-        told = openai_error.error_object(error)
-        body = {
-            "type": "error",
-            "code": told["code"] or told["type"],
-            "message": told["message"],
-            "param": None,
-        }
-        return [SSEFrame(type="error", data=msgspec.json.encode(body))]
+        # Which number it has is not known here; strict clients want one.
+        told = error_event(error, 0)
+        return [SSEFrame(type="error", data=msgspec.json.encode(told))]
 
     def prompt(self, envelope: Envelope) -> bytes | None:
         given = fields.raw(envelope, "input")

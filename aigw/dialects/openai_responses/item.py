@@ -29,15 +29,12 @@ def annotation_of(citation: Citation) -> Any:
     }
 
 
-def output_text(text: str, annotations: list[Any]) -> dict[str, Any]:
-    return {"type": "output_text", "text": text, "annotations": annotations}
-
-
 class Item:
     """
     One block as an item. Its id is made from the response's and its place.
 
     :ivar pieces: what was said in it so far.
+    :ivar logprobs: those of its text so far.
     :ivar encrypted: ``encrypted_content`` of a reasoning item.
     :ivar raw: the whole item where only this dialect knows it.
     """
@@ -52,6 +49,7 @@ class Item:
         "id",
         "index",
         "kind",
+        "logprobs",
         "name",
         "pieces",
         "raw",
@@ -76,6 +74,7 @@ class Item:
         self.custom = custom
         self.pieces: list[str] = []
         self.annotations: list[Any] = []
+        self.logprobs: list[Any] = []
         self.encrypted = ""
         self.raw = b""
         self.closed = False
@@ -93,7 +92,10 @@ class Item:
         """The one content part of a message."""
         if self.kind == "refusal":
             return {"type": "refusal", "refusal": text}
-        return output_text(text, self.annotations)
+        told = {"type": "output_text", "text": text, "annotations": self.annotations}
+        if self.logprobs:
+            told["logprobs"] = self.logprobs
+        return told
 
     def body(self, status: str) -> Any:
         """
@@ -130,3 +132,33 @@ class Item:
             "role": "assistant",
             "content": [] if added else [self.part(text)],
         }
+
+    def closing(self) -> list[tuple[str, dict[str, Any]]]:
+        """The events that close it, by name and without their numbers."""
+        whole = self.text
+        where: dict[str, Any] = {"item_id": self.id, "output_index": self.index}
+        inner = {**where, "content_index": 0}
+        summary = {**where, "summary_index": 0}
+        told: list[tuple[str, dict[str, Any]]] = []
+        if self.kind == "text":
+            said = {**inner, "text": whole, "logprobs": self.logprobs}
+            told.append(("response.output_text.done", said))
+        elif self.kind == "refusal":
+            told.append(("response.refusal.done", {**inner, "refusal": whole}))
+        elif self.kind == "tool" and self.custom:
+            told.append((f"response.{self.deltas}.done", {**where, "input": whole}))
+        elif self.kind == "tool":
+            said = {**where, "name": self.name, "arguments": whole}
+            told.append((f"response.{self.deltas}.done", said))
+        elif self.kind == "thinking" and self.pieces:
+            part = {"type": "summary_text", "text": whole}
+            told += [
+                ("response.reasoning_summary_text.done", {**summary, "text": whole}),
+                ("response.reasoning_summary_part.done", {**summary, "part": part}),
+            ]
+        if self.kind == "text" or self.kind == "refusal":
+            done = {**inner, "part": self.part(whole)}
+            told.append(("response.content_part.done", done))
+        item = {"output_index": self.index, "item": self.body("completed")}
+        told.append(("response.output_item.done", item))
+        return told

@@ -28,7 +28,7 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _dicts(value: object) -> list[dict[str, Any]]:
+def dicts(value: object) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         return []
     return [one for one in value if isinstance(one, dict)]
@@ -62,7 +62,7 @@ def answer_of(told: dict[str, Any], names: Mapping[str, str]) -> Answer:
     """
     parts: list[Part] = []
     logprobs: list[Any] = []
-    for item in _dicts(told["output"]):
+    for item in dicts(told["output"]):
         parts += _parts(item, names, logprobs)
     details = told.get("incomplete_details")
     why = text(details.get("reason")) if isinstance(details, dict) else ""
@@ -97,11 +97,11 @@ def _parts(
     kind = item.get("type")
     if kind == "message":
         parts: list[Part] = []
-        for part in _dicts(item.get("content")):
+        for part in dicts(item.get("content")):
             if part.get("type") == "output_text":
-                cited = tuple(map(citation_of, _dicts(part.get("annotations"))))
+                cited = tuple(map(citation_of, dicts(part.get("annotations"))))
                 parts.append(Text(text(part.get("text")), cited))
-                logprobs += _dicts(part.get("logprobs"))
+                logprobs += dicts(part.get("logprobs"))
             elif part.get("type") == "refusal":
                 parts.append(Refusal(text(part.get("refusal"))))
         return parts
@@ -121,10 +121,15 @@ def _parts(
     return [Opaque(NAME, text(kind), msgspec.json.encode(item))]
 
 
+def reasoned(item: dict[str, Any]) -> str:
+    """The text of a reasoning item: its summary's paragraphs, or what is open of it."""
+    summary = [text(part.get("text")) for part in dicts(item.get("summary"))]
+    inner = [text(part.get("text")) for part in dicts(item.get("content"))]
+    return "\n\n".join(summary) if summary else "".join(inner)
+
+
 def _reasoning(item: dict[str, Any]) -> Part:
-    summary = [text(part.get("text")) for part in _dicts(item.get("summary"))]
-    inner = [text(part.get("text")) for part in _dicts(item.get("content"))]
-    said = "\n\n".join(summary) if summary else "".join(inner)
+    said = reasoned(item)
     value = text(item.get("encrypted_content"))
     if not value:
         return Thinking(said)

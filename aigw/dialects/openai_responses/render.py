@@ -1,6 +1,6 @@
 """
 A neutral call as a Responses request. What came from another dialect asks OpenAI to
-keep nothing, and to hand out its reasoning encrypted instead, so that it can come back.
+keep nothing, and where it reasons to hand that out encrypted, so that it can come back.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from .render_items import Items
 from .words import NAME, TOOL_NAME
 
 _LOGPROBS = "message.output_text.logprobs"
+#: Models that do not reason refuse a request for this (400, ``include``).
+_ENCRYPTED = "reasoning.encrypted_content"
 
 
 def render(call: Call, target: Target) -> Rendered:
@@ -60,9 +62,11 @@ def render(call: Call, target: Target) -> Rendered:
         graft(body, call.rider)
     else:
         body["store"] = False
-        body["include"] = ["reasoning.encrypted_content"]
+        include = [_ENCRYPTED] if reasoning or items.reasoned else []
         if call.logprobs is not None:
-            body["include"].append(_LOGPROBS)
+            include.append(_LOGPROBS)
+        if include:
+            body["include"] = include
     return Rendered(
         body=msgspec.json.encode(body),
         model=model,

@@ -32,6 +32,7 @@ class Items:
     Renders the messages of one call.
 
     :ivar instructions: the system text in front, None where there is none of one text.
+    :ivar reasoned: whether OpenAI's own signed reasoning is among the items.
     """
 
     def __init__(self, call: Call, ledger: Ledger) -> None:
@@ -39,6 +40,7 @@ class Items:
         self._items: list[Any] = []
         self._messages = list(call.messages)
         self.instructions: str | None = None
+        self.reasoned = False
         first = self._messages[0] if self._messages else None
         if first is not None and self._instructs(first):
             self._messages.pop(0)
@@ -124,6 +126,7 @@ class Items:
             if id:
                 item["id"] = id
             item["encrypted_content"] = value
+            self.reasoned = True
         if isinstance(part, Thinking):
             graft(item, ledger.rider(at, part.rider))
         self._items.append(item)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from aigw.model import event as events
 from aigw.model.call import Call
 from aigw.model.finish import Finish
@@ -44,6 +46,7 @@ class Response:
         if why:
             status = "incomplete"
         call = self._call
+        metadata = msgspec.Raw(call.metadata) if call.metadata is not None else {}
         body: dict[str, Any] = {
             "id": self.id,
             "object": "response",
@@ -53,7 +56,7 @@ class Response:
             "incomplete_details": {"reason": why} if why else None,
             "instructions": None,
             "max_output_tokens": call.max_tokens,
-            "metadata": {},
+            "metadata": metadata,
             "model": self._model,
             "output": output,
             "parallel_tool_calls": call.parallel is not False,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 from zope.interface import implementer
 
-from aigw.dialects import failures, openai_error
+from aigw.dialects import failures
 from aigw.interfaces import IWriter
 from aigw.model import event as events
 from aigw.model.answer import Answer
@@ -18,7 +18,9 @@ from aigw.model.finish import Finish
 from aigw.model.frame import SSEFrame
 from aigw.model.usage import Usage
 
+from .error import error_event
 from .item import Item, annotation_of
+from .logprobs import content_of
 from .response import Response
 from .words import NAME, encrypted
 from .writer_whole import body_of
@@ -44,6 +46,7 @@ class OpenAIResponsesWriter:
         self._sequence = 0
         self._begun = False
         self._over = False
+        self._logprobs: list[dict[str, Any]] = []
         self._usage: Usage | None = None
         self._finish = Finish.STOP
 
@@ -138,9 +141,21 @@ class OpenAIResponsesWriter:
         item = self._items.get(event.block)
         if item is None:
             return []
-        item.pieces.append(event.text)
+        return self._said(item, event.text)
+
+    def _said(self, item: Item, text: str) -> list[Any]:
+        item.pieces.append(text)
         place = b'"content_index":0,"logprobs":[],'
-        return [self._delta(item, "response.output_text.delta", place, event.text)]
+        if self._logprobs:
+            place = b'"content_index":0,"logprobs":%s,' % _encode(self._logprobs)
+            item.logprobs += self._logprobs
+            self._logprobs = []
+        return [self._delta(item, "response.output_text.delta", place, text)]
+
+    def _probable(self, event: events.LogProbs) -> list[Any]:
+        """They go with the text they are told of, which comes next."""
+        self._logprobs += content_of(event.raw)
+        return []
 
     def _refusal(self, event: events.Refusal) -> list[Any]:
         item = self._items.get(event.block)
@@ -213,61 +228,11 @@ class OpenAIResponsesWriter:
         if item is None or item.closed:
             return []
         item.closed = True
-        whole = item.text
-        where: dict[str, Any] = {"item_id": item.id, "output_index": item.index}
         out: list[Any] = []
-        if item.kind == "text":
-            out.append(
-                self._frame(
-                    "response.output_text.done",
-                    **where,
-                    content_index=0,
-                    text=whole,
-                    logprobs=[],
-                )
-            )
-        elif item.kind == "refusal":
-            out.append(
-                self._frame(
-                    "response.refusal.done", **where, content_index=0, refusal=whole
-                )
-            )
-        elif item.kind == "tool":
-            key = "input" if item.custom else "arguments"
-            name = {} if item.custom else {"name": item.name}
-            out.append(
-                self._frame(
-                    f"response.{item.deltas}.done", **where, **name, **{key: whole}
-                )
-            )
-        elif item.kind == "thinking" and item.pieces:
-            part = {"type": "summary_text", "text": whole}
-            out += [
-                self._frame(
-                    "response.reasoning_summary_text.done",
-                    **where,
-                    summary_index=0,
-                    text=whole,
-                ),
-                self._frame(
-                    "response.reasoning_summary_part.done",
-                    **where,
-                    summary_index=0,
-                    part=part,
-                ),
-            ]
-        if item.kind == "text" or item.kind == "refusal":
-            part = item.part(whole)
-            out.append(
-                self._frame(
-                    "response.content_part.done", **where, content_index=0, part=part
-                )
-            )
-        done = item.body("completed")
-        out.append(
-            self._frame("response.output_item.done", output_index=item.index, item=done)
-        )
-        return out
+        if item.kind == "text" and self._logprobs:
+            out = self._said(item, "")  # they came behind the last piece
+        closing = item.closing()
+        return [*out, *(self._frame(kind, **told) for kind, told in closing)]
 
     def _used(self, event: events.UsageReport) -> list[Any]:
         self._usage = event.usage
@@ -286,10 +251,8 @@ class OpenAIResponsesWriter:
 
     def _failed(self, event: events.Failed) -> list[Any]:
         self._over = True
-        told = openai_error.error_object(failures.error_of(event))
-        told["code"] = told["code"] or told.pop("type")
-        told.pop("type", None)
-        return [self._frame("error", **told)]
+        told = error_event(failures.error_of(event), self._sequence)
+        return [SSEFrame(type="error", data=_encode(told))]
 
     _WRITE: ClassVar[dict[type[Event], Callable[[Any, Any], list[Any]]]] = {
         events.Started: _started,
@@ -301,6 +264,7 @@ class OpenAIResponsesWriter:
         events.Signature: _signature,
         events.Redacted: _redacted,
         events.Citation: _citation,
+        events.LogProbs: _probable,
         events.BlockClosed: _closed,
         events.UsageReport: _used,
         events.Finished: _finished,

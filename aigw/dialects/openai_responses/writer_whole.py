@@ -21,6 +21,7 @@ from aigw.model.part import (
 )
 
 from .item import Item, annotation_of
+from .logprobs import content_of
 from .response import Response
 from .words import NAME, encrypted
 
@@ -31,11 +32,15 @@ def body_of(answer: Answer, response: Response) -> bytes:
         events.Started(answer.id, answer.model, answer.created, answer.tier)
     )
     choice = answer.choices[0] if answer.choices else None
-    output: list[Any] = []
+    items: list[Item] = []
     for part in choice.parts if choice is not None else ():
-        item = _item(part, len(output), response.id)
+        item = _item(part, len(items), response.id)
         if item is not None:
-            output.append(item.body("completed"))
+            items.append(item)
+    if choice is not None and choice.logprobs is not None:
+        for item in [item for item in items if item.kind == "text"][:1]:
+            item.logprobs = content_of(choice.logprobs)
+    output = [item.body("completed") for item in items]
     finish = choice.finish if choice is not None else Finish.STOP
     return msgspec.json.encode(response.body(finish, output, answer.usage))
 
