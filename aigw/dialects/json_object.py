@@ -7,7 +7,7 @@ Values nobody asks for are never decoded; what is left at the end is the rider.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import msgspec
 
@@ -107,23 +107,23 @@ class JSONObject:
         value = self._decode(name, _string_lists, "an array of strings")
         return () if value is None else tuple(value)
 
-    def object(self, name: str) -> JSONObject | None:
+    def object(self, name: str) -> Self | None:
         """A nested object; what is left of it at the end belongs to the rider."""
         raw = self.raw(name)
         if raw is None:
             return None
-        inner = JSONObject(raw, self.at(name))
+        inner = type(self)(raw, self.at(name))
         self._inner.append((name, inner))
         return inner
 
-    def objects(self, name: str) -> list[JSONObject]:
+    def objects(self, name: str) -> list[Self]:
         """The objects of an array; what is left of each is its own affair."""
         raw = self.raw(name)
         if raw is None:
             return []
         path = self.at(name)
         return [
-            JSONObject(item, f"{path}[{index}]")
+            type(self)(item, f"{path}[{index}]")
             for index, item in enumerate(items(raw, path))
         ]
 

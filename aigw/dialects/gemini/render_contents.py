@@ -1,0 +1,136 @@
+"""The messages of a neutral call as contents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from aigw.dialects.json_object import graft
+from aigw.dialects.ledger import Ledger
+from aigw.model.call import Call, Message
+from aigw.model.part import Part, Redacted, Signature, Text, ToolCall, ToolResult
+
+from .render_parts import Parts
+from .words import VENDOR, version_of
+
+_SYSTEM = frozenset({"system", "developer"})
+
+#: What Google asks for in place of the signature of a call another model made, or of
+#: one the client lost (https://ai.google.dev/gemini-api/docs/thought-signatures).
+_UNSIGNED = Signature(VENDOR, "skip_thought_signature_validator")
+
+
+class Contents:
+    """
+    Renders the messages of one call. All results of a turn's calls must stand in the
+    one user content that follows it. System text between turns joins the instruction,
+    and counts as clamped.
+    """
+
+    def __init__(self, call: Call, model: str, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._recent = version_of(model) >= (3, 0)
+        names = {
+            part.id: part.name
+            for message in call.messages
+            for part in message.parts
+            if isinstance(part, ToolCall)
+        }
+        self._parts = Parts(names, self._recent, ledger)
+        self._system: list[Message] = []
+        self._turns: list[Message] = []
+        for message in call.messages:
+            if message.role not in _SYSTEM:
+                self._turns.append(message)
+                continue
+            if self._turns:
+                ledger.clamp(f"{message.at}.role")
+            self._system.append(message)
+        if not self._turns and self._system and not ledger.native:
+            # The API demands a turn; a lone system text can only be meant as one.
+            lone = self._system.pop()
+            ledger.clamp(f"{lone.at}.role")
+            self._turns.append(replace(lone, role="user"))
+        self._current = 0
+        for place, message in enumerate(self._turns):
+            if message.role == "user" and not _results(message):
+                self._current = place
+
+    def system(self) -> dict[str, Any] | None:
+        """``systemInstruction``, None for none."""
+        parts: list[Any] = []
+        content: dict[str, Any] = {"parts": parts}
+        for message in self._system:
+            parts += self._parts.rendered(message.parts, f"{message.at}.content")
+            graft(content, self._ledger.rider(message.at, message.rider))
+        if not parts and not (self._ledger.native and self._system):
+            return None
+        return content
+
+    def rendered(self) -> list[dict[str, Any]]:
+        contents: list[dict[str, Any]] = []
+        results = False
+        for place, message in enumerate(self._turns):
+            if message.name:
+                self._ledger.drop(f"{message.at}.name")
+            if message.cache is not None:
+                self._ledger.drop(f"{message.at}.cache_control")
+            user = message.role != "assistant"
+            parts = message.parts
+            if not user and not self._ledger.native:
+                parts = self._signed(_merged(parts), place)
+            rendered = self._parts.rendered(parts, f"{message.at}.content")
+            rider = self._ledger.rider(message.at, message.rider)
+            if not rendered and not self._ledger.native:
+                continue  # the API refuses empty contents
+            if user and results:
+                contents[-1]["parts"] += rendered
+                graft(contents[-1], rider)
+                results = message.role == "tool"
+                continue
+            results = message.role == "tool"
+            content = {"role": "user" if user else "model", "parts": rendered}
+            graft(content, rider)
+            contents.append(content)
+        return contents
+
+    def _signed(self, parts: tuple[Part, ...], place: int) -> tuple[Part, ...]:
+        """
+        ``parts`` with the first call of a step of the turn under way signed: recent
+        models refuse it otherwise, and think in any case.
+        """
+        if not self._recent or place < self._current:
+            return parts
+        for index, part in enumerate(parts):
+            if isinstance(part, ToolCall):
+                if part.signature is not None and part.signature.vendor == VENDOR:
+                    return parts
+                self._ledger.drop("reasoning (signature missing)")
+                signed = replace(part, signature=_UNSIGNED)
+                return (*parts[:index], signed, *parts[index + 1 :])
+        return parts
+
+
+def _results(message: Message) -> bool:
+    return any(isinstance(part, ToolResult) for part in message.parts)
+
+
+def _merged(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """
+    Signatures that came back on their own, on the text or call behind them: that is
+    what Gemini signs.
+    """
+    kept: list[Part] = []
+    loose: Signature | None = None
+    for part in parts:
+        if isinstance(part, Redacted) and part.signature.vendor == VENDOR:
+            loose = part.signature
+            continue
+        if isinstance(part, Text | ToolCall) and loose is not None:
+            if part.signature is None:
+                part = replace(part, signature=loose)
+            loose = None
+        kept.append(part)
+    if loose is not None:
+        kept.append(Redacted(loose))
+    return tuple(kept)
