@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
-from twisted.logger import Logger
 
+from aigw import notices
 from aigw.admin.site import AdminSite
 from aigw.config.settings import Settings
 from aigw.errors import Unavailable
@@ -32,7 +32,6 @@ from aigw.worker import Parent, inherited
 if TYPE_CHECKING:
     from aigw.mock import Mock
 
-log = Logger()
 
 #: How long the last bytes of answers may take to leave at the end, and how often that
 #: is looked at, seconds.
@@ -169,7 +168,7 @@ class Daemon(Service):
         else:
             if self._reload is not None:
                 self._reload.start()
-            self._warn()
+            self._greet()
         # What stands now stands to the end: the collector need not look at it again,
         # and what requests leave behind holds no cycles.
         gc.collect()
@@ -208,18 +207,8 @@ class Daemon(Service):
             await self._mock.stop()
         await self.access_log.stop()
 
-    def _warn(self) -> None:
-        settings = self.gateway.settings
-        for warning in settings.warnings:
-            log.warn("{warning}", warning=warning)
-        if any(route.injects for route in settings.routes):
-            for listener in self.listeners:
-                if not listener.local:
-                    log.warn(
-                        "ANYBODY who reaches {where} can spend the credentials of "
-                        "routes that identify no caller.",
-                        where=listener.description,
-                    )
+    def _greet(self) -> None:
+        notices.warn(self.gateway.settings, self.listeners)
         if self._path is None:
             model = "gpt-4o-mini" if self._mock is None else "mock-d50"
             address = self.listeners[0].shown

@@ -61,6 +61,7 @@ class Reload:
         self._in_thread = in_thread
         self._lock = DeferredLock()
         self._number = 1
+        self._fixed = settings.fixed()
         self._in_force = settings.sha256
         self._sha256 = settings.sha256
         self._error: str | None = None
@@ -163,6 +164,9 @@ class Reload:
                 )
                 for warning in settings.warnings:
                     log.warn("{warning}", warning=warning)
+                for name, now in settings.fixed().items():
+                    if now != self._fixed[name]:
+                        log.warn("{name} has changed: that takes a restart.", name=name)
         self._error = "\n".join(problems) if problems else None
         for problem in problems:
             log.error("Configuration refused: {problem}", problem=problem)

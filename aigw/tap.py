@@ -54,6 +54,7 @@ class Options(UsageOptions):
 
         from aigw.daemon import MOCK_URL
         from aigw.extensions import Extensions
+        from aigw.worker import configuration, inherited
 
         path = self["config"]
         try:
@@ -61,7 +62,9 @@ class Options(UsageOptions):
             if path is None:
                 settings = self.extensions.zero(os.environ, MOCK_URL)
             else:
-                settings = self.extensions.load(path, os.environ)
+                worker = inherited(os.environ) is not None
+                source = configuration() if worker else path
+                settings = self.extensions.load(source, os.environ, path)
         except ConfigError as error:
             print(error, file=sys.stderr)
             raise SystemExit(1) from error

@@ -29,6 +29,8 @@ log = Logger()
 VARIABLE: Final = "AIGW_WORKER"
 #: The worker's descriptor for what it tells.
 TELLS: Final = 3
+#: The worker's descriptor of the configuration in force when it was started.
+CONFIGURATION: Final = 4
 
 #: Seconds before a dead worker is started again: doubled each time, up to the last.
 _BACKOFF: Final = (0.1, 30.0)
@@ -40,6 +42,15 @@ def inherited(environ: Mapping[str, str]) -> list[int] | None:
     """The listening sockets a worker has from its parent; None in other processes."""
     told = environ.get(VARIABLE)
     return None if told is None else [int(each) for each in told.split(",")]
+
+
+def configuration() -> bytes:
+    """
+    What a worker begins with, to be asked for once: the bytes of the file as its parent
+    last found it good. The file itself may be wrong by now.
+    """
+    with open(CONFIGURATION, "rb") as handed:
+        return handed.read()
 
 
 class Keeper(Protocol):
@@ -70,6 +81,7 @@ class Worker(ProcessProtocol):
         self._delay = _BACKOFF[0]
         self._again: IDelayedCall | None = None
         self._line = b""
+        self._reloads = False  # as soon as it can
         self.start()
 
     def start(self) -> None:
@@ -77,7 +89,11 @@ class Worker(ProcessProtocol):
         self._again = None
         self._begun = self._keeper.reactor.seconds()
         self._line = b""
-        self._keeper.spawn(self)
+        self._reloads = False
+        try:
+            self._keeper.spawn(self)
+        except OSError as error:
+            self._start_again(str(error))
 
     @property
     def alive(self) -> bool:
@@ -88,6 +104,16 @@ class Worker(ProcessProtocol):
         """Send a signal, if it runs."""
         if self.transport is not None and self.transport.pid is not None:
             os.kill(self.transport.pid, number)
+
+    def reload(self) -> None:
+        """
+        Let it read the file again and open its log anew; as soon as it has told its
+        state, for the signal kills a process that is not ready for it.
+        """
+        if self.told:
+            self.signal(signal.SIGHUP)
+        else:
+            self._reloads = True
 
     def tell(self, **news: Any) -> None:
         """Tell it something, if it runs; see :class:`Parent`."""
@@ -114,6 +140,9 @@ class Worker(ProcessProtocol):
         *lines, self._line = (self._line + data).split(b"\n")
         for line in lines:
             self.told = json.loads(line)
+            if self._reloads:
+                self._reloads = False
+                self.signal(signal.SIGHUP)
             self._keeper.heard()
 
     def processEnded(self, reason: Failure) -> None:
@@ -122,13 +151,16 @@ class Worker(ProcessProtocol):
         if self.ended is not None:
             self.ended.callback(None)
             return
+        self._start_again(reason.getErrorMessage())
+
+    def _start_again(self, why: str) -> None:
         keeper = self._keeper
         if keeper.reactor.seconds() - self._begun > _GROWN:
             self._delay = _BACKOFF[0]
         log.error(
             "Worker {number} has died ({why}); it is started again in {delay} s.",
             number=self.number,
-            why=reason.getErrorMessage(),
+            why=why,
             delay=self._delay,
         )
         self._again = keeper.reactor.callLater(self._delay, self.start)

@@ -9,19 +9,21 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.protocol import Factory
 
+from aigw import notices
 from aigw.admin.site import AdminSite
 from aigw.config.settings import Settings
 from aigw.extensions import Extensions
 from aigw.inherit import Binding
 from aigw.listen import Listener
 from aigw.watch import Watch
-from aigw.worker import TELLS, VARIABLE, Worker
+from aigw.worker import CONFIGURATION, TELLS, VARIABLE, Worker
 
 #: How long workers may take to stop beyond the graceful timeout, seconds.
 _LAST: Final = 5.0
@@ -58,7 +60,8 @@ class Fleet(Service):
         self.settings = settings
         self._environ = environ
         self._arguments = ["--config", os.path.abspath(path)]
-        for description in listen:
+        # Not the file's, which may be others by the time a worker is started again.
+        for description in settings.server.endpoints:
             self._arguments += ["--listen", description]
         self._binding = Binding(reactor)
         nobody = Nobody()
@@ -118,6 +121,7 @@ class Fleet(Service):
         self._reload.start()
         signal.signal(signal.SIGHUP, self._hang_up)
         settings = self.settings
+        notices.warn(settings, self.listeners)
         self.workers = [
             Worker(self, number) for number in range(1, settings.server.processes + 1)
         ]
@@ -152,7 +156,7 @@ class Fleet(Service):
     def spawn(self, worker: Worker) -> None:
         """Start ``worker``'s process."""
         descriptors = [port.socket.fileno() for port in self._binding.ports]
-        first = TELLS + 1
+        first = CONFIGURATION + 1
         kept = range(first, first + len(descriptors))
         told = ",".join(map(str, kept))
         environ = {
@@ -161,20 +165,24 @@ class Fleet(Service):
             # A worker must find what this process found, wherever that lay.
             "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
         }
-        self.reactor.spawnProcess(
-            worker,
-            sys.executable,
-            [sys.executable, "-m", "twisted", "aigw", *self._arguments],
-            env=environ,
-            path=os.getcwd(),
-            childFDs={
-                0: "w",
-                1: 1,
-                2: 2,
-                TELLS: "r",
-                **dict(zip(kept, descriptors, strict=True)),
-            },
-        )
+        with TemporaryFile() as handed:
+            handed.write(self.settings.source)
+            handed.seek(0)
+            self.reactor.spawnProcess(
+                worker,
+                sys.executable,
+                [sys.executable, "-m", "twisted", "aigw", *self._arguments],
+                env=environ,
+                path=os.getcwd(),
+                childFDs={
+                    0: "w",
+                    1: 1,
+                    2: 2,
+                    TELLS: "r",
+                    CONFIGURATION: handed.fileno(),
+                    **dict(zip(kept, descriptors, strict=True)),
+                },
+            )
 
     def heard(self) -> None:
         """A worker told something: it is new, or has read the file again."""
@@ -187,14 +195,20 @@ class Fleet(Service):
             worker.tell(health=health)
 
     def _use(self, settings: Settings) -> None:
+        self._watch.use(settings)  # may refuse, so it stands first
         self.settings = settings
-        self._watch.use(settings)
         for worker in self.workers:
-            worker.signal(signal.SIGHUP)
+            worker.reload()
 
     def _hang_up(self, _number: int, _frame: Any) -> None:
         self.reactor.callFromThread(self._renew)
 
     def _renew(self) -> None:
-        """Changed or not: the workers must reopen their logs."""
-        self._reload.reload()
+        """Changed or not, good or not: the workers must open their logs anew."""
+        before = self.settings
+        self._reload.reload().addCallback(lambda _: self._renewed(before))
+
+    def _renewed(self, before: Settings) -> None:
+        if self.settings is before:
+            for worker in self.workers:
+                worker.reload()

@@ -113,6 +113,7 @@ def compiled(
         consumers=file.consumers,
         warnings=tuple(reader.warnings),
         sha256=hashlib.sha256(data).hexdigest(),
+        source=data,
         file=file,
         written=reader.written,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import msgspec
 
@@ -24,6 +25,7 @@ class Settings:
     :ivar routes: the routes that are switched on, in the file's order.
     :ivar warnings: what was accepted and ignored, and what the operator should know.
     :ivar sha256: of the file's bytes, hexadecimal.
+    :ivar source: those bytes.
     :ivar file: the file as read, defaults filled in.
     :ivar written: path to text of every string of it that held a reference.
     """
@@ -36,8 +38,22 @@ class Settings:
     consumers: tuple[Consumer, ...]
     warnings: tuple[str, ...]
     sha256: str
+    source: bytes = field(repr=False)
     file: File
     written: Mapping[str, str] = field(default_factory=dict)
+
+    def fixed(self) -> dict[str, Any]:
+        """What is read at start alone, by its path in the file."""
+        server = self.server
+        return {
+            "server.listen": server.listen,
+            "server.workers": server.workers,
+            "server.max_connections": server.max_connections,
+            "server.max_buffered_bytes": server.max_buffered_bytes,
+            "server.trusted_proxies": server.trusted_proxies,
+            "admin": self.admin,
+            "log": self.log,
+        }
 
     def listening(
         self, listen: Sequence[str] = (), admin: Sequence[str] = ()

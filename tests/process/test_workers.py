@@ -13,7 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from .programs import Daemon, chat, frames, mock_provider, program, wait_for
+from .programs import (
+    Daemon,
+    chat,
+    frames,
+    free_port,
+    mock_provider,
+    program,
+    wait_for,
+)
 
 pytestmark = pytest.mark.process
 
@@ -160,3 +168,71 @@ def test_streams_survive_a_workers_orderly_end(tmp_path: Path) -> None:
             bodies = [each.result()[1] for each in done + later]
             assert all(b"[DONE]" in body for body in bodies)
             assert {frames(body) for body in bodies[:10]} == {frames(bodies[0])}
+
+
+def test_a_worker_dies_of_no_reload_while_it_starts(tmp_path: Path) -> None:
+    with mock_provider(tmp_path) as provider:
+        daemon = Daemon(tmp_path, provider, workers=2)
+        with daemon.running():
+            before = daemon.workers()
+            os.kill(before[0], signal.SIGKILL)
+            # Python takes a good part of a second to come up behind it.
+            wait_for(lambda: set(daemon.workers()) - set(before), "the next worker")
+            daemon.config["routes"][0]["uri"] = "/other/*"
+            daemon.write()
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: daemon.version()["version"] == 2, "the reload")
+            assert {chat(daemon.port)[0] for _ in range(20)} == {404}
+        assert daemon.log.read_text().count("has died") == 1
+
+
+def test_a_worker_comes_back_on_the_sockets_there_are(tmp_path: Path) -> None:
+    """Though the file has others by now: those take a restart of the whole."""
+    with mock_provider(tmp_path) as provider:
+        daemon = Daemon(tmp_path, provider, workers=2)
+        with daemon.running():
+            daemon.config["server"]["listen"].append(f"tcp:{free_port()}")
+            daemon.write()
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: daemon.version()["version"] == 2, "the reload")
+            before = daemon.workers()
+            for worker in before:
+                os.kill(worker, signal.SIGKILL)
+            wait_for(lambda: not daemon.ready(), "the end of all")
+            wait_for(daemon.ready, "others in their place")
+            assert chat(daemon.port)[0] == 200
+        log = daemon.log.read_text()
+        assert log.count("has died") == 2
+        assert "server.listen" in log
+
+
+def test_a_worker_comes_back_though_the_file_is_wrong(tmp_path: Path) -> None:
+    with mock_provider(tmp_path) as provider:
+        daemon = Daemon(tmp_path, provider, workers=2)
+        with daemon.running():
+            daemon.path.write_text("{")
+            wait_for(lambda: daemon.version()["error"], "the refusal")
+            for worker in daemon.workers():
+                os.kill(worker, signal.SIGKILL)
+            wait_for(lambda: not daemon.ready(), "the end of all")
+            wait_for(daemon.ready, "others in their place")
+            assert chat(daemon.port)[0] == 200
+        assert daemon.log.read_text().count("has died") == 2
+
+
+def test_logs_are_opened_anew_though_the_file_is_wrong(tmp_path: Path) -> None:
+    with mock_provider(tmp_path) as provider:
+        daemon = Daemon(tmp_path, provider, workers=2)
+        with daemon.running():
+            both = "Front starting"
+            wait_for(lambda: daemon.log.read_text().count(both) == 2, "both workers")
+            daemon.path.write_text("{")
+            daemon.records.rename(tmp_path / "access.log.1")
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_for(daemon.records.exists, "the new log")
+
+
+def test_the_operator_is_warned_of_open_credentials(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, 1, workers=2, listen=[f"tcp:{free_port()}"])
+    with daemon.running():
+        assert "ANYBODY" in daemon.log.read_text()
