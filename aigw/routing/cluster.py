@@ -35,7 +35,11 @@ class Lease:
         self._started = now
         self._first = False
         self._ticket: Ticket = standing.began()
-        cluster.balancer.began(self.instance, now)
+        try:
+            cluster.balancer.began(self.instance, now)
+        except BaseException:  # a third party's mistake must not keep the slot
+            standing.ended(self._ticket, now)
+            raise
 
     def judged(self, verdict: Verdict, retry_after: float | None, now: float) -> None:
         """
@@ -54,8 +58,10 @@ class Lease:
     def release(self, now: float) -> None:
         """The attempt is over."""
         failed = self._ticket.failed is True
-        self._cluster.balancer.ended(self.instance, failed, now)
-        self._standing.ended(self._ticket, now)
+        try:
+            self._cluster.balancer.ended(self.instance, failed, now)
+        finally:
+            self._standing.ended(self._ticket, now)
 
 
 class Cluster:

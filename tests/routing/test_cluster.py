@@ -7,7 +7,9 @@ import pytest
 from aigw.errors import ConfigError
 from aigw.model.instance import Instance
 from aigw.model.outcome import Verdict
-from aigw.model.policy import BreakerRule
+from aigw.model.policy import BreakerRule, Policy
+from aigw.model.route import Route
+from aigw.routing.balance.roundrobin import RoundRobin
 from aigw.routing.cluster import Cluster
 
 from .instances import cluster, instance
@@ -219,3 +221,30 @@ def test_model_map_changes_what_is_asked_of_the_provider() -> None:
     one = instance("a", model_map={"fast": "gpt-4o-mini"}, options={"model": "x"})
     assert one.serving("fast").options == {"model": "gpt-4o-mini"}
     assert one.serving("other") is one
+
+
+class Faulty(RoundRobin):
+    """A third party's balancer with a mistake in one of its methods."""
+
+    def __init__(self, wrong: str) -> None:
+        super().__init__()
+        self.wrong = wrong
+
+    def began(self, instance: Instance, now: float) -> None:
+        if self.wrong == "began":
+            raise ZeroDivisionError
+
+    def ended(self, instance: Instance, failed: bool, now: float) -> None:
+        if self.wrong == "ended":
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("wrong", ["began", "ended"])
+def test_a_balancers_mistake_keeps_no_slot(wrong: str) -> None:
+    only = instance("a", max_concurrent=1)
+    route = Route("r", ("/v1/*",), (only,), policy=Policy(balancer="faulty"))
+    made = Cluster(route, balancers={"faulty": lambda random: Faulty(wrong)})
+    assert made.choose([only], "", 0.0) is only
+    with pytest.raises(ZeroDivisionError):
+        made.lease(only, 0.0).release(0.0)
+    assert made.standings[only].slots.taken == 0
