@@ -25,9 +25,10 @@ _VERSION = b"anthropic-version"
 #: The version every client of this API that sends none was written for.
 _DEFAULT_VERSION = b"2023-06-01"
 
+#: Conversions go to the first: signed reasoning and cache markers stand in it alone.
 _PATHS = {
-    "openai-chat": "/v1/chat/completions",
     "anthropic-messages": "/v1/messages",
+    "openai-chat": "/v1/chat/completions",
 }
 _CAPS = dict.fromkeys(_PATHS, "max_tokens")
 
