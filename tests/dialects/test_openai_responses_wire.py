@@ -234,6 +234,27 @@ def test_items_that_no_delta_told_are_read_once_from_what_closes_them() -> None:
         assert [one.reason for one in finished] == [whole.choices[0].finish]
 
 
+def part(step: str, content: int, **more: Any) -> SSEFrame:
+    kind = f"response.content_part.{step}"
+    event = {"type": kind, "output_index": 0, "content_index": content, "part": more}
+    return SSEFrame(kind, msgspec.json.encode(event))
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_parts_that_no_delta_told_are_read_once_from_what_closes_them(
+    closed: bool,
+) -> None:
+    given = []
+    for place, one in enumerate(ITEMS[1]["content"]):
+        given.append(part("added", place, type=one["type"]))
+        given += [part("done", place, **one)] if closed else []
+    frames = read(NAME, [*given, done(0, ITEMS[1])])
+    opened = [one.kind for one in frames if isinstance(one, events.BlockOpened)]
+    assert opened == ["text", "refusal"]
+    said = [one.text for one in frames if isinstance(one, events.Text | events.Refusal)]
+    assert said == ["Let me see.", "no"]
+
+
 def test_events_without_a_type_in_their_data_are_known_by_name() -> None:
     response = {"incomplete_details": {"reason": "max_output_tokens"}}
     data = msgspec.json.encode({"response": response})

@@ -61,6 +61,11 @@ class Blocks:
         block.said = True
         return block
 
+    def silent(self, key: Key) -> bool:
+        """Whether a block is open in that place, and nothing was told of it yet."""
+        block = self._open.get(key)
+        return block is not None and not block.said
+
     def alone(
         self, output: int, dialect: str, name: str, raw: bytes, out: list[Event]
     ) -> None:

@@ -156,8 +156,8 @@ class OpenAIResponsesReader:
         kind = item.get("type")
         known = output in blocks.seen
         if kind == "message":
-            if not known:
-                for place, part in enumerate(dicts(item.get("content"))):
+            for place, part in enumerate(dicts(item.get("content"))):
+                if not known or blocks.silent((output, place)):
                     self._content((output, place), part, out)
             blocks.close_item(output, out)
             return
@@ -200,29 +200,26 @@ class OpenAIResponsesReader:
             self._blocks.begin(tolds.place(told), form, out)
 
     def _part_done(self, told: Told, out: list[Event]) -> None:
-        self._blocks.close(tolds.place(told), out)
+        key = tolds.place(told)
+        if self._blocks.silent(key):
+            self._content(key, tolds.mapping(told.part), out)
+        self._blocks.close(key, out)
 
     def _content(
         self, key: tuple[int, int], part: dict[str, Any], out: list[Event]
     ) -> None:
-        """A part that no event told before its item was done."""
-        logprobs = part.get("logprobs")
+        """A part that nothing was told of before it, or its item, was done."""
         if part.get("type") == "refusal":
             self._refused(key, part.get("refusal"), out)
         elif part.get("type") == "output_text":
-            block = self._blocks.begin(key, "text", out)
-            self._spoken(key, part.get("text"), logprobs, out)
+            block = self._blocks.say(key, "text", out)
+            self._spoken(key, part.get("text"), part.get("logprobs"), out)
             for annotation in dicts(part.get("annotations")):
                 citation = citation_of(annotation)
                 out.append(events.Citation(0, block.number, citation))
 
     def _text(self, told: Told, out: list[Event]) -> None:
         self._spoken(tolds.place(told), told.delta, told.logprobs, out)
-
-    def _text_done(self, told: Told, out: list[Event]) -> None:
-        block = self._blocks.get(tolds.place(told))
-        if block is not None and not block.said:
-            self._spoken(tolds.place(told), told.text, told.logprobs, out)
 
     def _spoken(
         self, key: tuple[int, int], said: Any, logprobs: Any, out: list[Event]
@@ -237,11 +234,6 @@ class OpenAIResponsesReader:
     def _refusal(self, told: Told, out: list[Event]) -> None:
         self._refused(tolds.place(told), told.delta, out)
 
-    def _refusal_done(self, told: Told, out: list[Event]) -> None:
-        block = self._blocks.get(tolds.place(told))
-        if block is not None and not block.said:
-            self._refused(tolds.place(told), told.refusal, out)
-
     def _refused(self, key: tuple[int, int], said: Any, out: list[Event]) -> None:
         if said and isinstance(said, str):
             block = self._blocks.say(key, "refusal", out)
@@ -249,10 +241,7 @@ class OpenAIResponsesReader:
 
     def _annotated(self, told: Told, out: list[Event]) -> None:
         if isinstance(told.annotation, dict):
-            key = tolds.place(told)
-            block = self._blocks.get(key)
-            if block is None or block.kind != "text":
-                block = self._blocks.begin(key, "text", out)
+            block = self._blocks.say(tolds.place(told), "text", out)
             citation = citation_of(told.annotation)
             out.append(events.Citation(0, block.number, citation))
 
@@ -287,10 +276,8 @@ class OpenAIResponsesReader:
         "response.content_part.added": _part,
         "response.content_part.done": _part_done,
         "response.output_text.delta": _text,
-        "response.output_text.done": _text_done,
         "response.output_text.annotation.added": _annotated,
         "response.refusal.delta": _refusal,
-        "response.refusal.done": _refusal_done,
         "response.reasoning_summary_part.added": _summary,
         "response.reasoning_summary_text.delta": _thought,
         "response.reasoning_text.delta": _thought,

@@ -18,8 +18,6 @@ class Told(msgspec.Struct):
     content_index: Any = None
     summary_index: Any = None
     delta: Any = None
-    text: Any = None
-    refusal: Any = None
     annotation: Any = None
     logprobs: Any = None
     error: Any = None
@@ -35,6 +33,8 @@ SILENT: Final = frozenset(
         "response.created",
         "response.in_progress",
         "response.queued",
+        "response.output_text.done",
+        "response.refusal.done",
         "response.function_call_arguments.done",
         "response.custom_tool_call_input.done",
         "response.reasoning_summary_part.done",
