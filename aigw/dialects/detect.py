@@ -10,6 +10,7 @@ from aigw.interfaces import IDialect
 from aigw.model.envelope import Envelope
 
 from .anthropic_messages import AnthropicMessages
+from .gemini import Gemini
 from .openai_chat import OpenAIChat
 from .openai_embeddings import OpenAIEmbeddings
 from .openai_responses import OpenAIResponses
@@ -18,6 +19,7 @@ from .passthrough import Passthrough
 #: First match wins; the last takes all.
 ORDER: Final[tuple[IDialect, ...]] = (
     AnthropicMessages(),
+    Gemini(),
     OpenAIResponses(),
     OpenAIChat(),
     OpenAIEmbeddings(),
@@ -31,7 +33,7 @@ _OTHER = re.compile(
     r"/(?:moderations|audio/speech|rerank|batches|conversations(?:/.*)?"
     r"|responses/.+|messages/.+"
     r"|converse(?:-stream)?|invoke(?:-with-response-stream)?)$"
-    r"|:[A-Za-z]+$"
+    r"|:(?!(?:g|streamG)enerateContent$)[A-Za-z]+$|/endpoints/[^/]+:[A-Za-z]+$"
 )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from aigw.errors import BadRequest
 
 from .headers import Headers
+from .path import named_model
 
 
 class _Key(str):
@@ -100,7 +101,8 @@ class Envelope(msgspec.Struct):
     :ivar headers: all header fields.
     :ivar body: the body's bytes, verbatim.
     :ivar fields: the body's top level; None where the body is not JSON (or absent).
-    :ivar model: the model the client named, ``""`` where it named none.
+    :ivar model: the model the client named, in the path or the body; ``""`` where it
+        named none.
     :ivar stream: whether the client asked for a streamed answer.
     """
 
@@ -138,5 +140,6 @@ class Envelope(msgspec.Struct):
                 self.model = _string.decode(raw)
             except msgspec.MsgspecError:
                 self.model = ""
+        self.model = named_model(self.path) or self.model
         raw = fields.get("stream")
         self.stream = raw is not None and bytes(raw) == b"true"

@@ -464,8 +464,155 @@ openai_responses = some(
     },
 )
 
+# -- gemini
+
+_gm_name = st.builds(lambda one: f"f{one}", name)
+_gm_signed = {"thoughtSignature": st.just("EpQDCpEDAQ==")}
+_gm_said = (
+    some({"text": text}, _gm_signed)
+    | some({"text": text, "thought": st.just(True)}, _gm_signed)
+    | some(
+        {
+            "functionCall": some(
+                {"name": _gm_name},
+                {"id": name, "args": st.just({}) | st.just({"q": 2**60, "r": [1.50]})},
+            )
+        },
+        _gm_signed,
+    )
+    | st.sampled_from(
+        [
+            {"executableCode": {"language": "PYTHON", "code": "1"}},
+            {"thoughtSignature": "EpQDCpEDAQ=="},
+        ]
+    )
+)
+_gm_media = some(
+    {
+        "inlineData": some(
+            {
+                "mimeType": st.sampled_from(
+                    ["image/png", "application/pdf", "audio/wav", "video/mp4"]
+                ),
+                "data": st.just("AAAA"),
+            },
+            {"displayName": name},
+        )
+    },
+    {"mediaResolution": st.just({"level": "MEDIA_RESOLUTION_LOW"})},
+) | some(
+    {
+        "fileData": some(
+            {
+                "fileUri": st.sampled_from(
+                    [
+                        "https://x.test/a.png",
+                        "https://www.youtube.com/watch?v=x",
+                        "https://generativelanguage.googleapis.com/v1beta/files/x",
+                    ]
+                )
+            },
+            {"mimeType": st.just("image/png")},
+        )
+    },
+    {"videoMetadata": st.just({"fps": 2})},
+)
+_gm_response = (
+    st.dictionaries(st.sampled_from(["output", "error"]), text, max_size=2)
+    | st.just({"output": '{"a": 1}'})
+    | st.just({"output": {"a": 1.50}, "x_new": None})
+    | st.just({"result": [2**60]})
+)
+_gm_result = some(
+    {
+        "functionResponse": some(
+            {"name": _gm_name, "response": _gm_response},
+            {"id": name, "parts": lists(_gm_media, 1), "scheduling": st.just("SILENT")},
+        )
+    },
+    {},
+)
+_gm_content = some({"role": st.just("model"), "parts": lists(_gm_said, 1)}, {}) | some(
+    {"parts": lists(some({"text": text}, {}) | _gm_media | _gm_result, 1)},
+    {"role": st.just("user")},
+)
+_gm_tool = some(
+    {
+        "functionDeclarations": lists(
+            some(
+                {"name": _gm_name},
+                {
+                    "description": text,
+                    "parametersJsonSchema": schema,
+                    "behavior": st.just("BLOCKING"),
+                },
+            )
+            | some({"name": _gm_name, "parameters": schema}, {}),
+            1,
+        )
+    },
+    {"googleSearch": st.just({})},
+)
+gemini = some(
+    {"model": name, "contents": lists(_gm_content, 1)},
+    {
+        "stream": st.booleans(),
+        "systemInstruction": some({"parts": lists(some({"text": text}, {}), 1)}, {}),
+        "tools": lists(_gm_tool, 1),
+        "toolConfig": some(
+            {},
+            {
+                "functionCallingConfig": st.sampled_from(
+                    [
+                        {"mode": "AUTO"},
+                        {"mode": "ANY"},
+                        {"mode": "ANY", "allowedFunctionNames": ["f1"]},
+                        {"mode": "ANY", "allowedFunctionNames": ["f1", "f2"]},
+                        {"mode": "NONE"},
+                        {"mode": "VALIDATED"},
+                    ]
+                )
+            },
+        ),
+        "generationConfig": some(
+            {},
+            {
+                "maxOutputTokens": st.integers(1, 9),
+                "temperature": number,
+                "topP": number,
+                "topK": st.integers(0, 5),
+                "stopSequences": st.lists(text, min_size=1, max_size=6),
+                "seed": st.integers(-9, 9),
+                "candidateCount": st.integers(1, 3),
+                "presencePenalty": number,
+                "frequencyPenalty": number,
+                "responseLogprobs": st.just(True),
+                "logprobs": st.integers(0, 3),
+                "responseMimeType": st.sampled_from(
+                    ["application/json", "text/plain", "text/x.enum"]
+                ),
+                "responseJsonSchema": schema,
+                "responseModalities": st.just(["TEXT"]),
+                "thinkingConfig": some(
+                    {},
+                    {
+                        "includeThoughts": st.booleans(),
+                        "thinkingBudget": st.integers(-1, 1),
+                        "thinkingLevel": st.just("LOW"),
+                    },
+                ),
+            },
+        ),
+        "safetySettings": st.just(
+            [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "OFF"}]
+        ),
+        "cachedContent": st.just("cachedContents/x"),
+    },
+)
+
 BODIES = {
     "openai-chat": ("/v1/chat/completions", openai_chat),
     "openai-responses": ("/v1/responses", openai_responses),
     "anthropic-messages": ("/v1/messages", anthropic_messages),
+    "gemini": ("/v1beta/models/{model}:generateContent", gemini),
 }
