@@ -6,7 +6,6 @@ one :class:`aigw.service.Gateway`.
 from __future__ import annotations
 
 import gc
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from aigw import notices
+from aigw import notices, signals
 from aigw.admin.site import AdminSite
 from aigw.config.settings import Settings
 from aigw.errors import Unavailable
@@ -161,7 +160,7 @@ class Daemon(Service):
         self.gateway.startService()  # type: ignore[no-untyped-call]
         for listener in (*self.listeners, *self.admin_listeners):
             listener.start()
-        signal.signal(signal.SIGHUP, self._hang_up)
+        signals.on_hang_up(self._renew, self._reactor.callFromThread)
         if self._descriptors is not None:
             self._parent = Parent(self._reactor, self._orphaned, self._heard)
             self._tell()
@@ -181,6 +180,7 @@ class Daemon(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        signals.stopping()
         if self._reload is not None:
             self._reload.stop()
         gateway, front = self.gateway, self.front
@@ -213,9 +213,6 @@ class Daemon(Service):
             model = "gpt-4o-mini" if self._mock is None else "mock-d50"
             address = self.listeners[0].shown
             print(_HINT.format(address=address, model=model), file=sys.stderr)
-
-    def _hang_up(self, _number: int, _frame: Any) -> None:
-        self._reactor.callFromThread(self._renew)
 
     def _renew(self) -> None:
         self.access_log.reopen()

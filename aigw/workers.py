@@ -16,7 +16,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.protocol import Factory
 
-from aigw import notices
+from aigw import notices, signals
 from aigw.admin.site import AdminSite
 from aigw.config.settings import Settings
 from aigw.extensions import Extensions
@@ -119,7 +119,7 @@ class Fleet(Service):
         for listener in (*self.listeners, *self.admin_listeners):
             listener.start()
         self._reload.start()
-        signal.signal(signal.SIGHUP, self._hang_up)
+        signals.on_hang_up(self._renew, self.reactor.callFromThread)
         settings = self.settings
         notices.warn(settings, self.listeners)
         self.workers = [
@@ -133,6 +133,7 @@ class Fleet(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        signals.stopping()
         self._draining = True
         self._reload.stop()
         await self._watch.stop()
@@ -199,9 +200,6 @@ class Fleet(Service):
         self.settings = settings
         for worker in self.workers:
             worker.reload()
-
-    def _hang_up(self, _number: int, _frame: Any) -> None:
-        self.reactor.callFromThread(self._renew)
 
     def _renew(self) -> None:
         """Changed or not, good or not: the workers must open their logs anew."""

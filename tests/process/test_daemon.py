@@ -142,6 +142,25 @@ def test_sigterm_lets_open_streams_end_and_nobody_new_in(daemon: Daemon) -> None
     assert "Traceback" not in daemon.log.read_text()
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_said_twice_says_nothing_new(
+    tmp_path: Path, provider: int, workers: int
+) -> None:
+    # systemd tells each process of a unit, and the parent tells its workers.
+    daemon = Daemon(tmp_path, provider, workers=workers)
+    with daemon.running():
+        stream = Stream(daemon.port, "mock-n40-d20")
+        for _ in range(2):
+            for pid in [*daemon.workers(), daemon.process.pid]:
+                os.kill(pid, signal.SIGTERM)
+            time.sleep(0.2)
+        rest, whole = stream.rest()
+        assert whole
+        assert rest.endswith(b"data: [DONE]\n\n")
+        assert daemon.process.wait(PATIENCE) == -signal.SIGTERM
+    assert "Traceback" not in daemon.log.read_text()
+
+
 def test_past_the_graceful_timeout_streams_are_told_and_cut(
     tmp_path: Path, provider: int
 ) -> None:
