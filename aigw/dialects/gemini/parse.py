@@ -220,12 +220,12 @@ def _format(config: JSONObject) -> Format | None:
     if type not in (None, b'"application/json"', b'"text/plain"'):
         return None  # a choice of words (text/x.enum) is Google's alone
     config.raw("responseMimeType")
+    if type == b'"text/plain"':
+        return Format("text")
     schema = config.raw("responseJsonSchema")
     if schema is None:
         schema = config.raw("responseSchema")
         schema = None if schema is None else json_schema(schema)
     if schema is not None:
         return Format("schema", schema)
-    if type is None:
-        return None
-    return Format("json" if type == b'"application/json"' else "text")
+    return None if type is None else Format("json")
