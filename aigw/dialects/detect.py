@@ -10,6 +10,7 @@ from aigw.interfaces import IDialect
 from aigw.model.envelope import Envelope
 
 from .anthropic_messages import AnthropicMessages
+from .bedrock_converse import BedrockConverse
 from .gemini import Gemini
 from .openai_chat import OpenAIChat
 from .openai_embeddings import OpenAIEmbeddings
@@ -18,6 +19,7 @@ from .passthrough import Passthrough
 
 #: First match wins; the last takes all.
 ORDER: Final[tuple[IDialect, ...]] = (
+    BedrockConverse(),
     AnthropicMessages(),
     Gemini(),
     OpenAIResponses(),
@@ -32,7 +34,7 @@ ORDER: Final[tuple[IDialect, ...]] = (
 _OTHER = re.compile(
     r"/(?:moderations|audio/speech|rerank|batches|conversations(?:/.*)?"
     r"|responses/.+|messages/.+"
-    r"|converse(?:-stream)?|invoke(?:-with-response-stream)?)$"
+    r"|invoke(?:-with-response-stream)?)$"
     r"|:(?!(?:g|streamG)enerateContent$)[A-Za-z]+$|/endpoints/[^/]+:[A-Za-z]+$"
 )
 

@@ -63,11 +63,17 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Text:
+    """
+    :ivar json: whether the text is JSON that stood there as a value, not as text, as
+        some dialects have it in tool results.
+    """
+
     text: str
     citations: tuple[Citation, ...] = ()
     cache: Cache | None = None
     signature: Signature | None = None
     rider: Rider = ()
+    json: bool = False
 
 
 @dataclass(frozen=True, slots=True)

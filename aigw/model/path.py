@@ -70,22 +70,25 @@ def _refused(why: str) -> BadRequest:
     return BadRequest(f"the request's path is refused: {why}", reason="path")
 
 
-#: Google's verbs stand behind the model they ask. Braces mark a place that is still to
-#: be filled in.
-_ASKED: Final = re.compile(r"/(?:models|tunedModels)/([^{}]+):[A-Za-z]+/?\Z")
+#: Bedrock's operations stand behind the model they ask, and so do Google's verbs.
+#: Braces mark a place that is still to be filled in.
+_ASKED: Final = re.compile(
+    r"/model/([^{}]+)/(?:converse(?:-stream)?|invoke(?:-with-response-stream)?)/?\Z"
+    r"|/(?:models|tunedModels)/([^{}]+):[A-Za-z]+/?\Z"
+)
 
 
 def named_model(path: str) -> str:
     """
     The model that a path names where the API has it there, ``""`` where it names none.
 
-    >>> named_model("/v1beta/models/gemini-2.5-pro:generateContent")
-    'gemini-2.5-pro'
+    >>> named_model("/model/amazon.nova-lite-v1:0/converse")
+    'amazon.nova-lite-v1:0'
 
     :param path: a path as :func:`safe_path` gives it.
     """
     found = _ASKED.search(path)
-    return "" if found is None else found[1]
+    return "" if found is None else found[1] or found[2]
 
 
 #: Prefix to what the dialects behind it begin with.

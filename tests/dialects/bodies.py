@@ -398,7 +398,13 @@ _or_item = (
         {"encrypted_content": st.just("gAAAA")},
     )
     | st.just({"type": "web_search_call", "id": "ws_1", "status": "completed"})
-    | st.just({"type": "item_reference", "id": "msg_1"})
+    | st.sampled_from(
+        [
+            {"type": "item_reference", "id": "msg_1"},
+            {"id": "msg_1"},
+            {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAAA"},
+        ]
+    )
 )
 openai_responses = some(
     {"model": name, "input": text | lists(_or_item, 1)},
@@ -461,6 +467,217 @@ openai_responses = some(
         "service_tier": st.just("flex"),
         "previous_response_id": name,
         "store": st.booleans(),
+    },
+)
+
+# -- bedrock-converse
+
+_bc_text = some({"text": text}, {})
+_bc_point = st.sampled_from(
+    [
+        {"cachePoint": {"type": "default"}},
+        {"cachePoint": {"type": "default", "ttl": "1h"}},
+        {"cachePoint": {"type": "future", "x_new": 1}},
+    ]
+)
+_bc_source = st.sampled_from(
+    [
+        {"bytes": "AAAA"},
+        {"s3Location": {"uri": "s3://bucket/key", "bucketOwner": "123456789012"}},
+    ]
+)
+_bc_media = (
+    some(
+        {
+            "image": some(
+                {"format": st.sampled_from(["png", "jpeg", "heic"])},
+                {"source": _bc_source},
+            )
+        },
+        {},
+    )
+    | some(
+        {
+            "document": some(
+                {
+                    "name": name,
+                    "source": _bc_source
+                    | st.just({"text": "t"})
+                    | st.just({"content": [{"text": "c"}]}),
+                },
+                {
+                    "format": st.sampled_from(["pdf", "txt", "odt"]),
+                    "context": text,
+                    "citations": st.just({"enabled": True}),
+                },
+            )
+        },
+        {},
+    )
+    | some({"video": some({"format": st.just("mp4"), "source": _bc_source}, {})}, {})
+    | some({"audio": some({"format": st.just("wav"), "source": _bc_source}, {})}, {})
+)
+_bc_guard = st.sampled_from(
+    [
+        {"guardContent": {"text": {"text": "g", "qualifiers": ["query"]}}},
+        {"guardContent": {"image": {"format": "png", "source": {"bytes": "AAAA"}}}},
+    ]
+)
+_bc_found = st.just(
+    {"searchResult": {"source": "s", "title": "t", "content": [{"text": "c"}]}}
+)
+_bc_result = some(
+    {
+        "toolResult": some(
+            {
+                "toolUseId": name,
+                "content": lists(
+                    _bc_text
+                    | _bc_media
+                    | _bc_found
+                    | some({"json": st.just({"q": 2**60, "r": [1.50]})}, {})
+                ),
+            },
+            {"status": st.just("error")},
+        )
+    },
+    {},
+)
+_bc_said = (
+    _bc_text
+    | some(
+        {
+            "toolUse": some(
+                {
+                    "toolUseId": name,
+                    "name": name,
+                    "input": st.just({}) | st.just({"q": 2**60, "r": [1.50]}),
+                },
+                {},
+            )
+        },
+        {},
+    )
+    | some(
+        {
+            "reasoningContent": some(
+                {"reasoningText": some({"text": text}, {"signature": name})}, {}
+            )
+        },
+        {},
+    )
+    | some({"reasoningContent": some({"redactedContent": name}, {})}, {})
+    | some(
+        {
+            "citationsContent": some(
+                {
+                    "content": st.just([{"text": "c"}]),
+                    "citations": st.just(
+                        [{"title": "t", "location": {"documentPage": {"start": 1}}}]
+                    ),
+                },
+                {},
+            )
+        },
+        {},
+    )
+    | st.just(
+        {"toolUse": {"toolUseId": "s", "name": "w", "type": "server_tool_use"}},
+    )
+)
+_bc_message = some(
+    {"role": st.just("assistant"), "content": lists(_bc_said | _bc_point)}, {}
+) | some(
+    {
+        "role": st.sampled_from(["user", "system"]),
+        "content": lists(
+            _bc_text | _bc_media | _bc_result | _bc_guard | _bc_found | _bc_point
+        ),
+    },
+    {},
+)
+_bc_tool = (
+    some(
+        {
+            "toolSpec": some(
+                {"name": name, "inputSchema": some({"json": schema}, {})},
+                {"description": name, "strict": st.booleans()},
+            )
+        },
+        {},
+    )
+    | _bc_point
+    | st.just({"systemTool": {"name": "nova_grounding"}})
+)
+bedrock_converse = some(
+    {"model": name, "messages": lists(_bc_message, 1)},
+    {
+        "stream": st.booleans(),
+        "system": lists(_bc_text | _bc_guard | _bc_point, 1),
+        "inferenceConfig": some(
+            {},
+            {
+                "maxTokens": st.integers(1, 9),
+                "temperature": number,
+                "topP": number,
+                "stopSequences": st.lists(text, min_size=1, max_size=3),
+            },
+        ),
+        "toolConfig": some(
+            {"tools": lists(_bc_tool, 1)},
+            {
+                "toolChoice": st.sampled_from(
+                    [
+                        {"auto": {}},
+                        {"any": {}},
+                        {"tool": {"name": "x"}},
+                        {"future": {"x": 1}},
+                    ]
+                )
+            },
+        ),
+        "additionalModelRequestFields": st.just([1])
+        | some(
+            {},
+            {
+                "top_k": st.integers(0, 5) | st.just(1.5),
+                "thinking": st.sampled_from(
+                    [
+                        {"type": "enabled", "budget_tokens": 2048},
+                        {"type": "adaptive", "x_new": 1},
+                        {"type": "between_tools"},
+                    ]
+                ),
+                "anthropic_beta": st.just(["b"]),
+            },
+        ),
+        "additionalModelResponseFieldPaths": st.just(["/stop_sequence"]),
+        "outputConfig": some(
+            {},
+            {
+                "effort": st.just("high"),
+                "textFormat": some(
+                    {
+                        "type": st.just("json_schema"),
+                        "structure": some(
+                            {
+                                "jsonSchema": some(
+                                    {"schema": st.just('{"type": "object"}')},
+                                    {"name": name, "description": name},
+                                )
+                            },
+                            {},
+                        ),
+                    },
+                    {},
+                )
+                | st.just({"type": "future"}),
+            },
+        ),
+        "requestMetadata": metadata,
+        "serviceTier": some({"type": st.just("flex")}, {}),
+        "performanceConfig": st.just({"latency": "optimized"}),
+        "guardrailConfig": st.just({"guardrailIdentifier": "g"}),
     },
 )
 
@@ -614,5 +831,6 @@ BODIES = {
     "openai-chat": ("/v1/chat/completions", openai_chat),
     "openai-responses": ("/v1/responses", openai_responses),
     "anthropic-messages": ("/v1/messages", anthropic_messages),
+    "bedrock-converse": ("/converse", bedrock_converse),
     "gemini": ("/v1beta/models/{model}:generateContent", gemini),
 }

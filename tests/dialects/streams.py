@@ -10,6 +10,7 @@ from aigw.interfaces import IChatDialect
 from aigw.model.answer import Answer
 from aigw.model.call import Call, Message
 from aigw.model.event import Event
+from aigw.model.frame import EventStreamFrame, SSEFrame
 from aigw.model.part import Text
 from aigw.model.rendered import Rendered
 from aigw.streaming.gather import Gather
@@ -25,6 +26,20 @@ def fixtures(suffix: str, without: str = "") -> list[Any]:
         for path in sorted(ROOT.glob(f"*/*{suffix}"))
         if not without or without not in path.stem
     ]
+
+
+def suffix_of(dialect: str) -> str:
+    """The suffix of the files that hold streams of a dialect."""
+    return ".sse" if chat(dialect).framing == "sse" else ".eventstream"
+
+
+def streams(without: str = "") -> list[Any]:
+    """(dialect, file name) of all fixtures that are streams."""
+    return fixtures(".sse", without) + fixtures(".eventstream", without)
+
+
+def stream_of(dialect: str, name: str) -> bytes:
+    return bytes_of(dialect, name, suffix_of(dialect))
 
 
 def bytes_of(dialect: str, name: str, suffix: str) -> bytes:
@@ -56,6 +71,14 @@ def write(dialect: str, events: list[Event], **more: Any) -> list[Any]:
 
 def frames_of(dialect: str, data: bytes) -> list[Any]:
     return list(framing.get(chat(dialect).framing).decode(data))
+
+
+def frame_of(dialect: str, kind: str, data: bytes) -> Any:
+    """A frame of a dialect, whatever its data holds."""
+    if chat(dialect).framing == "sse":
+        return SSEFrame(type=kind, data=data)
+    headers = {":event-type": kind, ":message-type": "event"}
+    return EventStreamFrame(headers, data)
 
 
 def gathered(dialect: str, events: list[Event]) -> Answer:

@@ -27,14 +27,17 @@ from .streams import (
     call_of,
     chat,
     fixtures,
+    frame_of,
     frames_of,
     gathered,
     read,
+    stream_of,
+    streams,
     write,
 )
 
-STREAMS = fixtures(".sse")
-COMPLETE = fixtures(".sse", without="error")
+STREAMS = streams()
+COMPLETE = streams(without="error")
 WHOLE = fixtures(".json")
 
 
@@ -89,18 +92,18 @@ def test_chat_dialects_keep_their_interfaces(name: str) -> None:
 
 @pytest.mark.parametrize(("dialect", "name"), STREAMS)
 def test_events_follow_their_grammar(dialect: str, name: str) -> None:
-    check_grammar(read(dialect, frames_of(dialect, bytes_of(dialect, name, ".sse"))))
+    check_grammar(read(dialect, frames_of(dialect, stream_of(dialect, name))))
 
 
 @pytest.mark.parametrize(("dialect", "name"), COMPLETE)
 def test_complete_streams_end_and_broken_ones_fail(dialect: str, name: str) -> None:
-    told = read(dialect, frames_of(dialect, bytes_of(dialect, name, ".sse")))
+    told = read(dialect, frames_of(dialect, stream_of(dialect, name)))
     assert isinstance(told[-1], events.Ended)
 
 
 @pytest.mark.parametrize("dialect", CHAT_DIALECTS)
 def test_error_in_a_stream_is_told_and_ends_it(dialect: str) -> None:
-    told = read(dialect, frames_of(dialect, bytes_of(dialect, "error", ".sse")))
+    told = read(dialect, frames_of(dialect, stream_of(dialect, "error")))
     last = told[-1]
     assert isinstance(last, events.Failed)
     assert last.status >= 500
@@ -111,7 +114,7 @@ def test_error_in_a_stream_is_told_and_ends_it(dialect: str) -> None:
 
 @pytest.mark.parametrize(("dialect", "name"), WHOLE)
 def test_stream_tells_the_same_as_the_whole_answer(dialect: str, name: str) -> None:
-    told = read(dialect, frames_of(dialect, bytes_of(dialect, name, ".sse")))
+    told = read(dialect, frames_of(dialect, stream_of(dialect, name)))
     whole = chat(dialect).reader(Rendered(b"")).whole(bytes_of(dialect, name, ".json"))
     assert isinstance(whole, Answer)
     assert same(gathered(dialect, told), whole)
@@ -119,7 +122,7 @@ def test_stream_tells_the_same_as_the_whole_answer(dialect: str, name: str) -> N
 
 @pytest.mark.parametrize(("dialect", "name"), COMPLETE)
 def test_read_write_read_is_read(dialect: str, name: str) -> None:
-    told = read(dialect, frames_of(dialect, bytes_of(dialect, name, ".sse")))
+    told = read(dialect, frames_of(dialect, stream_of(dialect, name)))
     again = read(dialect, write(dialect, told, include_usage=True))
     check_grammar(again)
     one, other = gathered(dialect, again), gathered(dialect, told)
@@ -141,7 +144,7 @@ def test_whole_read_write_read_is_read(dialect: str, name: str) -> None:
 
 @pytest.mark.parametrize(("dialect", "name"), STREAMS)
 def test_any_cut_of_the_bytes_gives_the_same_events(dialect: str, name: str) -> None:
-    data = bytes_of(dialect, name, ".sse")
+    data = stream_of(dialect, name)
     once = read(dialect, frames_of(dialect, data))
     for size in (1, 7, 64):
         decoder = framing.get(chat(dialect).framing).decoder()
@@ -155,7 +158,7 @@ def test_any_cut_of_the_bytes_gives_the_same_events(dialect: str, name: str) -> 
 
 @pytest.mark.parametrize(("dialect", "name"), STREAMS)
 def test_tap_and_reader_tell_the_same(dialect: str, name: str) -> None:
-    frames = frames_of(dialect, bytes_of(dialect, name, ".sse"))
+    frames = frames_of(dialect, stream_of(dialect, name))
     told = read(dialect, frames)
     tap = chat(dialect).tap(collect=True)
     seen = 0
@@ -175,13 +178,13 @@ def test_tap_and_reader_tell_the_same(dialect: str, name: str) -> None:
 
 @pytest.mark.parametrize(("dialect", "name"), STREAMS)
 def test_marks_stand_in_all_that_is_not_content(dialect: str, name: str) -> None:
-    sse = framing.get("sse")
-    frames = frames_of(dialect, bytes_of(dialect, name, ".sse"))
+    ours = framing.get(chat(dialect).framing)
+    frames = frames_of(dialect, stream_of(dialect, name))
     always, marked = chat(dialect).tap(), chat(dialect).tap()
     content = False
     for frame in frames:
         always.feed(frame)
-        raw = sse.encode(frame)
+        raw = ours.encode(frame)
         if not content or any(mark in raw for mark in marked.marks):
             content = bool(marked.feed(frame) & sights.CONTENT) or content
     assert marked.usage == always.usage
@@ -206,7 +209,9 @@ WORDS = (
     "type index delta content_block message content usage error text thinking id name "
     "choices finish_reason tool_calls function arguments reasoning_details format data "
     "signature input partial_json stop_reason model logprobs annotations audio custom "
-    "citation url_citation prompt_tokens input_tokens"
+    "citation url_citation prompt_tokens input_tokens start contentBlockIndex toolUse "
+    "toolUseId reasoningContent reasoningText redactedContent stopReason output image "
+    "citationsContent citations inputTokens bytes additionalModelResponseFields"
 ).split()
 VALUES = (
     "message_start content_block_start content_block_delta content_block_stop error "
@@ -229,13 +234,13 @@ anything = st.recursive(
     ),
     max_leaves=16,
 )
+KINDS = (
+    "message message_start content_block_start content_block_delta message_stop error "
+    "messageStart contentBlockStart contentBlockDelta contentBlockStop messageStop "
+    "metadata"
+).split()
 frames = st.lists(
-    st.builds(
-        lambda type, value: SSEFrame(type, msgspec.json.encode(value)),
-        st.sampled_from(["message", *VALUES[:8]]),
-        anything,
-    ),
-    max_size=6,
+    st.tuples(st.sampled_from(KINDS), anything.map(msgspec.json.encode)), max_size=6
 )
 
 
@@ -313,20 +318,20 @@ def test_whatever_events_responses_tells_its_reader_keeps_the_grammar(
 # Not parametrized: pytest-twisted wraps a hypothesis test once for each parameter.
 @given(st.sampled_from(CHAT_DIALECTS), frames)
 def test_readers_and_taps_never_raise_on_arbitrary_json(
-    dialect: str, given: list[Any]
+    dialect: str, given: list[tuple[str, bytes]]
 ) -> None:
-    told = read(dialect, given)
+    frames = [frame_of(dialect, kind, data) for kind, data in given]
+    told = read(dialect, frames)
     tap = chat(dialect).tap(collect=True)
-    for frame in given:
+    for frame in frames:
         tap.feed(frame)
     for other in CHAT_DIALECTS:
         write(other, told)
-    for frame in given:
-        assert frame.data is not None
-        tap.whole(frame.data)
+    for _, data in given:
+        tap.whole(data)
         reader = chat(dialect).reader(Rendered(b""))
-        reader.whole(frame.data)
-        reader.problem(500, [], frame.data)
+        reader.whole(data)
+        reader.problem(500, [], data)
 
 
 @pytest.mark.parametrize("dialect", CHAT_DIALECTS)
@@ -335,13 +340,15 @@ def test_readers_and_taps_never_raise_on_arbitrary_json(
 )
 def test_readers_never_raise_on_arbitrary_bytes(dialect: str, data: bytes) -> None:
     reader = chat(dialect).reader(Rendered(b""))
-    for event in reader.feed(SSEFrame(data=data)):
+    for event in reader.feed(frame_of(dialect, "message", data)):
         assert isinstance(event, events.Unknown)
     assert isinstance(reader.whole(data), events.Failed)
     assert reader.problem(429, [(b"retry-after", b"3")], data).retry_after == 3
 
 
-@pytest.mark.parametrize("dialect", ["anthropic-messages", "openai-responses"])
+@pytest.mark.parametrize(
+    "dialect", ["anthropic-messages", "bedrock-converse", "openai-responses"]
+)
 def test_dialects_of_one_choice_leave_out_the_others(dialect: str) -> None:
     told = read(
         "openai-chat",
