@@ -60,6 +60,8 @@ def test_responses_are_known_by_their_path(path: str, body: bytes, name: str) ->
         {"background": True},
         {"prompt": {"id": "p"}},
         {"input": [USER, {"type": "item_reference", "id": "msg_1"}]},
+        {"input": [USER, {"id": "msg_1"}]},
+        {"input": [USER, {"type": "compaction", "encrypted_content": "gAAAA"}]},
     ],
 )
 @pytest.mark.parametrize("target", ["openai-chat", "anthropic-messages"])

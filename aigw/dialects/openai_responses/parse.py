@@ -64,7 +64,7 @@ def _instructions(body: JSONObject) -> list[Message]:
 
 
 def _input(body: JSONObject) -> tuple[list[Message], list[str]]:
-    """Messages, and paths of items that only refer to what OpenAI keeps."""
+    """Messages, and paths of items that only OpenAI knows what is in."""
     raw = body.raw("input")
     if raw is None:
         return [], []

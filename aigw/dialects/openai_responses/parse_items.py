@@ -34,6 +34,10 @@ _ROLES: dict[str, Role] = {
 }
 
 
+#: What was said stands at OpenAI, or is readable there alone.
+_KEPT = frozenset({"item_reference", "compaction"})
+
+
 class _Turns:
     """Messages made of items; holds the model's turn under way."""
 
@@ -77,12 +81,12 @@ class _Turns:
 
 
 def messages_of(raw: bytes) -> tuple[list[Message], list[str]]:
-    """Messages, and the paths of items that only refer to what OpenAI keeps."""
+    """Messages, and the paths of items that only OpenAI knows what is in."""
     turns = _Turns()
     referred: list[str] = []
     for index, one in enumerate(items(raw, "input")):
         item = JSONObject(one, f"input[{index}]")
-        kind = item.string("type") or "message"
+        kind = item.string("type") or _implied(item)
         if kind == "message" and item.look("role") == b'"assistant"':
             turns.said(item)
         elif kind == "message":
@@ -94,11 +98,17 @@ def messages_of(raw: bytes) -> tuple[list[Message], list[str]]:
         elif kind == "reasoning":
             turns.did(item, _reasoning(item))
         else:
-            if kind == "item_reference":
+            if kind in _KEPT:
                 referred.append(item.path)
             turns.did(item, Opaque(NAME, kind, bytes(one)))
     turns.end()
     return turns.messages, referred
+
+
+def _implied(item: JSONObject) -> str:
+    """The type of an item that names none."""
+    alone = item.look("role") is None and item.look("content") is None
+    return "item_reference" if alone and item.look("id") is not None else "message"
 
 
 def _message(item: JSONObject) -> Message:
