@@ -33,7 +33,8 @@ class Outlet:
     :ivar begun: whether the head has gone out.
     :ivar sent: bytes of body written.
     :ivar written_at: clock seconds of the last write.
-    :ivar first_write_at: clock seconds when the head went out, or None.
+    :ivar first_write_at: clock seconds when the first of the answer's own bytes was
+        written, or None.
     :ivar paused: set while the client takes nothing; gathered bytes then wait.
     """
 
@@ -78,7 +79,7 @@ class Outlet:
             return
         if not (self._batch or self.paused or self._held):
             if now - self.written_at >= self._interval:
-                self.write(data, now)
+                self._send(data, now)
                 return
         self._batch.append(data)
         self._size += len(data)
@@ -105,20 +106,24 @@ class Outlet:
         data = batch[0] if len(batch) == 1 else b"".join(batch)
         batch.clear()
         self._size = 0
-        self.write(data, self._seconds())
+        self._send(data, self._seconds())
+
+    def _send(self, data: bytes, now: float) -> None:
+        if self.first_write_at is None:
+            self.first_write_at = now
+        self.write(data, now)
 
     def write(self, data: bytes, now: float) -> None:
         """Write past everything gathered; for what may stand anywhere (a heartbeat)."""
         if not self.begun:
-            self.begin(now)
+            self.begin()
         self.written_at = now
         self.sent += len(data)
         self._downstream.write(data)
 
-    def begin(self, now: float) -> None:
+    def begin(self) -> None:
         """Send the head."""
         self.begun = True
-        self.first_write_at = now
         status, headers = self._head
         self._downstream.start(status, headers)
 

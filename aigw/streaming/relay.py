@@ -370,7 +370,7 @@ class Relay:
         if self._over or self.outlet.paused:
             return
         if not self.outlet.begun:
-            self.outlet.begin(self._wheel.seconds())
+            self.outlet.begin()
         self._release()
         self._downstream.finish()
         if self._told_error:

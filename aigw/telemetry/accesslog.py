@@ -187,7 +187,11 @@ class AccessLog:
         self._writing_bytes = len(batch)
         self._writing_count, self._count = self._count, 0
         reopen, self._reopen = self._reopen, False
-        self._in_thread(self._write, batch, reopen, self._stopped is not None)
+        last = self._stopped is not None
+        try:
+            self._in_thread(self._write, batch, reopen, last)
+        except RuntimeError as error:  # there is no thread to spare
+            self._wrote(False, error, last)
 
     def _write(self, batch: bytearray, reopen: bool, last: bool) -> None:
         """In the thread. Whatever goes wrong, the reactor hears that it is over."""

@@ -495,6 +495,19 @@ def test_waiting_client_is_kept_alive() -> None:
     assert client.ended == "finish"
 
 
+@pytest.mark.parametrize("head_after", [0.5, 1.5])
+def test_a_heartbeat_is_not_the_first_byte(head_after: float) -> None:
+    site = beating()
+    site.ask(STREAM)
+    site.wait(head_after)
+    site.call.head(200, SSE)
+    site.wait(3.0 - head_after)
+    site.call.body(HELLO + STOP + DONE)
+    site.call.ended()
+    assert site.record.first_byte_ms == pytest.approx(3000)
+    assert site.record.overhead_ms == pytest.approx(0)
+
+
 def test_failure_behind_a_heartbeat_is_told_in_the_stream() -> None:
     site = beating()
     client = site.ask(STREAM)

@@ -22,12 +22,19 @@ from aigw.telemetry.sink import Sink
 
 
 class Thread:
-    """A thread that runs when told to."""
+    """
+    A thread that runs when told to.
+
+    :ivar none_left: whether the machine has no thread to spare.
+    """
 
     def __init__(self) -> None:
         self.waiting: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+        self.none_left = False
 
     def __call__(self, call: Callable[..., Any], /, *arguments: Any) -> None:
+        if self.none_left:
+            raise RuntimeError("can't start new thread")
         self.waiting.append((call, arguments))
 
     def run(self) -> None:
@@ -87,6 +94,22 @@ def test_much_to_write_does_not_wait_for_the_interval(bench: Bench) -> None:
     assert len(bench.thread.waiting) == 1
     bench.thread.run()
     assert bench.ids() == ["big"]
+    assert not bench.clock.getDelayedCalls()
+
+
+def test_no_thread_costs_the_batch_and_no_more(bench: Bench) -> None:
+    bench.thread.none_left = True
+    bench.log.record(Record(request_id="big", text="x" * 1_100_000))
+    bench.take("a")
+    bench.clock.advance(0.2)
+    assert bench.log.dropped == 2
+    bench.thread.none_left = False
+    bench.take("b")
+    bench.clock.advance(0.2)
+    bench.thread.run()
+    assert bench.ids() == ["b"]
+    bench.thread.none_left = True
+    assert bench.log.stop().called
     assert not bench.clock.getDelayedCalls()
 
 
