@@ -12,6 +12,8 @@ PATHS = {
     "anthropic-messages": "/v1/messages",
     "openai-responses": "/v1/responses",
     "openai-chat": "/v1/chat/completions",
+    "bedrock-converse": "/model/m/converse-stream",
+    "gemini": "/v1beta/models/m:streamGenerateContent?alt=sse",
     "openai-embeddings": "/v1/embeddings",
     "passthrough": "/v1/completions",
 }
@@ -52,6 +54,31 @@ BODIES: dict[str, tuple[bytes, ...]] = {
         b'"type":"function","function":{"name":"look","arguments":"{}"}}]},'
         b'{"role":"tool","tool_call_id":"c1","content":"seen"}]}',
     ),
+    "bedrock-converse": (
+        b'{"messages":[{"role":"user","content":[{"text":"Hi"}]}]}',
+        b'{"system":[{"text":"Be brief"}],"inferenceConfig":{"maxTokens":9,'
+        b'"temperature":0.5,"stopSequences":["."]},"requestMetadata":{"a":"b"},'
+        b'"toolConfig":{"tools":[{"toolSpec":{"name":"look","description":"d",'
+        b'"inputSchema":{"json":{"type":"object"}}}}],"toolChoice":{"auto":{}}},'
+        b'"messages":[{"role":"user","content":[{"text":"Look"}]},'
+        b'{"role":"assistant","content":[{"toolUse":{"toolUseId":"t1","name":"look",'
+        b'"input":{"a":1}}}]},'
+        b'{"role":"user","content":[{"toolResult":{"toolUseId":"t1",'
+        b'"content":[{"text":"seen"}]}}]}]}',
+    ),
+    "gemini": (
+        b'{"contents":[{"role":"user","parts":[{"text":"Hi"}]}]}',
+        b'{"systemInstruction":{"parts":[{"text":"Be brief"}]},'
+        b'"generationConfig":{"maxOutputTokens":9,"temperature":0.5,"topK":3,'
+        b'"stopSequences":["."],"thinkingConfig":{"thinkingBudget":1024}},'
+        b'"tools":[{"functionDeclarations":[{"name":"look","description":"d",'
+        b'"parametersJsonSchema":{"type":"object"}}]}],'
+        b'"toolConfig":{"functionCallingConfig":{"mode":"AUTO"}},"contents":['
+        b'{"role":"user","parts":[{"text":"Look"}]},'
+        b'{"role":"model","parts":[{"functionCall":{"name":"look","args":{"a":1}}}]},'
+        b'{"role":"user","parts":[{"functionResponse":{"name":"look",'
+        b'"response":{"result":"seen"}}}]}]}',
+    ),
     "openai-embeddings": (
         b'{"model":"m","input":"Hi"}',
         b'{"model":"m","input":["a","b"],"user":"u","stream":true}',
@@ -73,10 +100,11 @@ STREAMS: dict[str, list[bytes]] = {
 
 def requests(dialect: str) -> list[Envelope]:
     """Requests of the dialect."""
-    path = PATHS[dialect]
+    target = PATHS[dialect]
+    path, _, query = target.partition("?")
     envelopes = []
     for body in BODIES[dialect]:
-        envelope = Envelope("POST", path, path.encode(), b"", [])
+        envelope = Envelope("POST", path, target.encode(), query.encode(), [])
         envelope.open(body)
         envelopes.append(envelope)
     return envelopes
@@ -84,7 +112,8 @@ def requests(dialect: str) -> list[Envelope]:
 
 def streams(dialect: str) -> list[bytes]:
     """Streamed answers, one of them an error, as they came."""
-    return _fixtures(dialect, "*.sse") or STREAMS.get(dialect, [])
+    found = _fixtures(dialect, "*.sse") + _fixtures(dialect, "*.eventstream")
+    return found or STREAMS.get(dialect, [])
 
 
 def answers(dialect: str) -> list[bytes]:
