@@ -79,11 +79,14 @@ class Items:
 
     def _say(self, message: Message, role: str, said: list[Part]) -> None:
         content = self._content(said, f"{message.at}.content", role)
-        if isinstance(content, str) and message.rider and role == "assistant":
-            # With an id it is an output item, whose content is always an array.
-            content = [{"type": "output_text", "text": content}]
-        if not content and not self._ledger.native and role == "assistant":
-            return
+        if role == "assistant":
+            if isinstance(content, str) and message.rider:
+                # With an id it is an output item, whose content is always an array.
+                content = [{"type": "output_text", "text": content}]
+            if not self._ledger.native:
+                content = _joined(content)
+                if not content:
+                    return
         item: dict[str, Any] = {"role": role, "content": content}
         rider = self._ledger.rider(message.at, message.rider)
         graft(item, rider)
@@ -257,6 +260,19 @@ class Items:
                 self._ledger.drop(f"{at}.cache_control")
         graft(rendered, self._ledger.rider(at, rider))
         return rendered
+
+
+def _joined(content: Any) -> Any:
+    """
+    What a model of another vendor said, as one string: an array is an output item's,
+    and servers that check it want the item's id too. Texts of one turn follow on each
+    other; a refusal cannot stand in a string.
+    """
+    if isinstance(content, str):
+        return content
+    if all(one["type"] == "output_text" for one in content):
+        return "".join(one["text"] for one in content)
+    return content
 
 
 def _is_plain(part: Part) -> bool:
