@@ -119,7 +119,10 @@ def _check_looks(dialect: IDialect, request: Envelope) -> tuple[object, ...]:
     prompt = dialect.prompt(request)
     if prompt is not None:
         assert isinstance(prompt, bytes), f"the prompt is {type(prompt).__name__}"
-        json.loads(prompt)
+        try:
+            json.loads(prompt)
+        except ValueError:
+            raise AssertionError(f"the prompt is no JSON: {prompt!r}") from None
     tools = dialect.tool_count(request)
     assert isinstance(tools, int), f"tool_count() gave {tools!r}"
     assert tools >= 0, f"tool_count() gave {tools!r}"
@@ -143,7 +146,10 @@ def _check_problem(dialect: IDialect, error: GatewayError) -> None:
         assert wait is not None, "the wait is not told"
         assert wait.isdigit(), f"retry-after: {wait!r}"
         assert int(wait) >= least, f"{wait!r} is told, the wait is {least}"
-    told = json.loads(body)
+    try:
+        told = json.loads(body)
+    except ValueError:
+        raise AssertionError(f"an error's body is no JSON: {body!r}") from None
     assert isinstance(told, dict), f"an error is an object, not {body!r}"
     assert _says(told, error.message), f"{error.message!r} is not told: {body!r}"
     assert not _says(told, _SECRET), "it tells what only the log may hold"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable, Iterator
 from random import Random
@@ -49,17 +50,20 @@ _VALUES: tuple[Any, ...] = (
 
 def bodies(samples: Iterable[bytes], chance: Random, each: int = 30) -> Iterator[bytes]:
     """
-    :data:`BODIES`, and ``samples``, each with a few of its values changed or left out,
-    or its bytes cut short.
+    :data:`BODIES`, and ``samples``, each with one of its fields changed, with a few
+    values anywhere in it changed or left out, and cut short.
 
-    :param each: how many are made of one sample.
+    :param each: how many of one sample are changed anywhere.
     """
     yield from BODIES
     for sample in samples:
         try:
-            json.loads(sample)
+            told = json.loads(sample)
         except (ValueError, RecursionError):
             continue
+        for key in told if isinstance(told, dict) else ():
+            for value in chance.sample(_VALUES, 4):
+                yield json.dumps({**told, key: value}).encode()
         for _ in range(each):
             changed = json.loads(sample)
             for _ in range(chance.randint(1, 3)):
@@ -98,12 +102,13 @@ def _changed(value: Any, chance: Random) -> Any:
     """``value`` with one of the values in it replaced, or left out."""
     places = list(_places(value))
     if not places:
-        return chance.choice(_VALUES)
+        return copy.deepcopy(chance.choice(_VALUES))
     holder, key = chance.choice(places)
     if chance.random() < 0.2:
         del holder[key]
     else:
-        holder[key] = chance.choice(_VALUES)
+        # A copy: what is put in may be changed in its turn.
+        holder[key] = copy.deepcopy(chance.choice(_VALUES))
     return value
 
 
