@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from aigw.interfaces import IAlarm, IWheel
 
+from .timers import over
+
 
 class Countdown:
     """
@@ -45,6 +47,7 @@ class Countdown:
     def cancel(self) -> None:
         """Never call. Idempotent."""
         self._over = True
+        self._call = over
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -52,4 +55,5 @@ class Countdown:
     def _ring(self) -> None:
         self._over = True
         self._alarm = None
-        self._call()
+        call, self._call = self._call, over
+        call()

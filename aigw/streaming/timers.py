@@ -21,6 +21,13 @@ from aigw.interfaces.wheel import IAlarm, IWheel
 log = Logger()
 
 
+def over() -> None:
+    """
+    The call of an alarm that will not ring any more. What it called usually holds the
+    alarm, and a request shall leave the collector nothing.
+    """
+
+
 @implementer(IAlarm)
 class Alarm:
     """See :class:`aigw.interfaces.wheel.IAlarm`."""
@@ -36,6 +43,7 @@ class Alarm:
         slot = self._slot
         if slot is not None:
             self._slot = None
+            self.call = over
             slot.discard(self)
 
 
@@ -103,8 +111,9 @@ class Wheel:
             if alarm.when > now:
                 self._place(alarm)
                 continue
+            call, alarm.call = alarm.call, over
             try:
-                alarm.call()
+                call()
             except Exception:
                 log.failure("A deadline's call failed.")
         self._ringing = False
