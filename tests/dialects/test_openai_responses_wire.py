@@ -82,7 +82,7 @@ def test_whole_answers_are_what_the_official_client_knows(
 ) -> None:
     answer = chat(dialect).reader(Rendered(b"")).whole(bytes_of(dialect, name, ".json"))
     assert isinstance(answer, Answer)
-    body = chat(NAME).writer(call_of(NAME), 1, "r").whole(answer)
+    body = chat(NAME).writer(call_of(NAME), 1, "req-1").whole(answer)
     whole = Response.model_validate_json(body)
     assert whole.usage is not None
     frames = write(NAME, events_of(answer))
@@ -164,7 +164,7 @@ def test_log_probabilities_of_a_whole_answer_are_kept() -> None:
     }
     answer = chat("openai-chat").reader(Rendered(b"")).whole(msgspec.json.encode(given))
     assert isinstance(answer, Answer)
-    body = chat(NAME).writer(call_of(NAME), 1, "r").whole(answer)
+    body = chat(NAME).writer(call_of(NAME), 1, "req-1").whole(answer)
     whole: Any = Response.model_validate_json(body)
     assert whole.output[0].content[0].logprobs[0].logprob == -0.5
     frames = write(NAME, events_of(answer))

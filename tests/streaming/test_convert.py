@@ -15,17 +15,18 @@ from aigw.model import sight as sights
 from aigw.model.rendered import Rendered
 from aigw.model.usage import Usage
 from aigw.streaming.convert import Converted, ConvertedWhole
-from tests.dialects.streams import bytes_of, call_of, chat
+from tests.dialects.streams import bytes_of, call_of, chat, stream_of, suffix_of
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "conversions"
 SSE = framing.get("sse")
 
 
-def golden(suffix: str) -> list[tuple[str, str, str]]:
+def golden(*suffixes: str) -> list[tuple[str, str, str]]:
     """(provider's dialect, client's dialect, name) of all golden pairs."""
     return [
         (*path.parent.name.split("-to-"), path.stem)
-        for path in sorted(GOLDEN.glob(f"*/*{suffix}"))
+        for path in sorted(GOLDEN.glob("*/*"))
+        if path.suffix in suffixes
     ]
 
 
@@ -48,10 +49,11 @@ def whole(source: str, target: str, **more: Any) -> ConvertedWhole:
     )
 
 
-@pytest.mark.parametrize(("source", "target", "name"), golden(".sse"))
+@pytest.mark.parametrize(("source", "target", "name"), golden(".sse", ".eventstream"))
 def test_streams_become_the_golden_ones(source: str, target: str, name: str) -> None:
-    data = bytes_of(source, name, ".sse")
-    expected = (GOLDEN / f"{source}-to-{target}" / f"{name}.sse").read_bytes()
+    data = stream_of(source, name)
+    stored = GOLDEN / f"{source}-to-{target}" / f"{name}{suffix_of(target)}"
+    expected = stored.read_bytes()
     at_once, bytewise = converted(source, target), converted(source, target)
     assert at_once.feed(data) + at_once.end() == expected
     pieces = [bytewise.feed(data[at : at + 1]) for at in range(len(data))]

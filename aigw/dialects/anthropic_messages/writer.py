@@ -67,7 +67,7 @@ class AnthropicMessagesWriter:
         return []
 
     def whole(self, answer: Answer) -> bytes:
-        return body_of(answer, self._call)
+        return body_of(answer, self._call, f"msg_{self._request_id}")
 
     # -- events
 
@@ -79,7 +79,7 @@ class AnthropicMessagesWriter:
         if event.tier in TIERS:
             usage["service_tier"] = event.tier
         message: dict[str, Any] = {
-            "id": event.id,
+            "id": event.id or f"msg_{self._request_id}",
             "type": "message",
             "role": "assistant",
             "model": event.model or self._call.model,

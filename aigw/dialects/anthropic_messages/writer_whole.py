@@ -25,8 +25,12 @@ from . import usage as usages
 from .words import NAME, TIERS, VENDOR, finish_word
 
 
-def body_of(answer: Answer, call: Call) -> bytes:
-    """The first choice; there is no place for others."""
+def body_of(answer: Answer, call: Call, id: str) -> bytes:
+    """
+    The first choice; there is no place for others.
+
+    :param id: what it is called where it has no id itself.
+    """
     choice = answer.choices[0] if answer.choices else None
     blocks: list[Any] = []
     for part in choice.parts if choice is not None else ():
@@ -37,7 +41,7 @@ def body_of(answer: Answer, call: Call) -> bytes:
     if answer.tier in TIERS:
         usage["service_tier"] = answer.tier
     body = {
-        "id": answer.id,
+        "id": answer.id or id,
         "type": "message",
         "role": "assistant",
         "model": answer.model or call.model,

@@ -104,4 +104,4 @@ class OpenAIChat:
         return OpenAIChatReader(rendered)
 
     def writer(self, call: Call, now: float, request_id: str) -> IWriter:
-        return OpenAIChatWriter(call, now)
+        return OpenAIChatWriter(call, now, request_id)

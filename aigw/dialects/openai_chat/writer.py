@@ -58,8 +58,9 @@ class OpenAIChatWriter:
     it is written for every token.
     """
 
-    def __init__(self, call: Call, now: float) -> None:
+    def __init__(self, call: Call, now: float, request_id: str) -> None:
         self._call = call
+        self._id = f"chatcmpl-{request_id}"
         self._created = int(now)
         self._usage: Usage | None = None
         self._choices: dict[int, _Choice] = {}
@@ -78,13 +79,13 @@ class OpenAIChatWriter:
         return []
 
     def whole(self, answer: Answer) -> bytes:
-        return body_of(answer, self._call, self._created)
+        return body_of(answer, self._call, self._created, self._id)
 
     # -- frames
 
     def _set_head(self, id: str, model: str, created: int, tier: str) -> None:
         head: dict[str, Any] = {
-            "id": id,
+            "id": id or self._id,
             "object": "chat.completion.chunk",
             "created": created or self._created,
             "model": model,

@@ -23,12 +23,13 @@ from .details import encrypted, entry_of, numbered
 from .words import TIERS, finish_word
 
 
-def body_of(answer: Answer, call: Call, now: int) -> bytes:
+def body_of(answer: Answer, call: Call, now: int, id: str) -> bytes:
     """
     :param now: seconds since the epoch, where the answer itself is not dated.
+    :param id: what it is called where it has no id itself.
     """
     body: dict[str, Any] = {
-        "id": answer.id,
+        "id": answer.id or id,
         "object": "chat.completion",
         "created": answer.created or now,
         "model": answer.model or call.model,

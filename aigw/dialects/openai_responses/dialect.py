@@ -100,4 +100,4 @@ class OpenAIResponses:
         return OpenAIResponsesReader(rendered)
 
     def writer(self, call: Call, now: float, request_id: str) -> IWriter:
-        return OpenAIResponsesWriter(call, now)
+        return OpenAIResponsesWriter(call, now, request_id)

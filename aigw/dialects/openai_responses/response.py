@@ -22,15 +22,16 @@ class Response:
     :ivar id: begins with ``resp_``, as clients expect.
     """
 
-    def __init__(self, call: Call, now: int) -> None:
+    def __init__(self, call: Call, now: int, request_id: str) -> None:
         self._call = call
         self._created = now
         self._model = call.model
         self._tier = ""
-        self.id = "resp_"
+        self.id = f"resp_{request_id}"
 
     def started(self, event: events.Started) -> None:
-        self.id = event.id if event.id.startswith("resp_") else f"resp_{event.id}"
+        if event.id:
+            self.id = event.id if event.id.startswith("resp_") else f"resp_{event.id}"
         self._model = event.model or self._model
         self._created = event.created or self._created
         self._tier = event.tier if event.tier in TIERS else ""

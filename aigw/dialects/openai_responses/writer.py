@@ -38,9 +38,9 @@ class OpenAIResponsesWriter:
     own, text blocks messages of one part.
     """
 
-    def __init__(self, call: Call, now: float) -> None:
+    def __init__(self, call: Call, now: float, request_id: str) -> None:
         self._call = call
-        self._response = Response(call, int(now))
+        self._response = Response(call, int(now), request_id)
         self._items: dict[int, Item] = {}
         self._output: list[Item] = []
         self._sequence = 0
