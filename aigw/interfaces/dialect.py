@@ -44,7 +44,8 @@ class ITap(Interface):
 class IDialect(Interface):
     """
     A wire API: openai-chat, anthropic-messages… One instance serves the process and
-    keeps no state of an exchange.
+    keeps no state of an exchange. What looks at a request raises nothing, whatever its
+    body holds, and changes nothing.
     """
 
     name: str = Attribute("The reference's name of it, e.g. ``openai-chat``.")
@@ -61,7 +62,10 @@ class IDialect(Interface):
         """A fresh tap. ``collect`` asks it to keep the answer's text."""
 
     def problem(error: GatewayError, request_id: str) -> tuple[int, Headers, bytes]:
-        """An error as this dialect's clients expect it: status, headers, body."""
+        """
+        An error as this dialect's clients expect it: status (of the error's own class,
+        4xx or 5xx), headers, a JSON object. It says ``message`` and never ``detail``.
+        """
 
     def broken(error: GatewayError, request_id: str) -> list[Any]:
         """The frames that tell an error in a stream begun; no terminal frame."""

@@ -16,6 +16,7 @@ class IReceiver(Interface):
     Called as ``head`` once, ``body`` any number of times, then ``ended`` once; or
     ``failed`` once at any point instead. Nothing follows ``stop`` of the call. Never
     called from inside ``IUpstream.send``.
+    :class:`aigw.testing.upstream.MemoryReceiver` refuses any other order.
     """
 
     def head(status: int, headers: Headers) -> None:
