@@ -6,29 +6,10 @@ from collections.abc import Awaitable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from aigw.interfaces import IDownstream
 from aigw.testing.front import FrontPair
-
-
-@implementer(IPushProducer)
-class Producer:
-    """Notes what it is told."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def pauseProducing(self) -> None:
-        self.calls.append("pause")
-
-    def resumeProducing(self) -> None:
-        self.calls.append("resume")
-
-    def stopProducing(self) -> None:
-        self.calls.append("stop")
 
 
 class Bench(FrontPair):

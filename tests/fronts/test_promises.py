@@ -10,8 +10,9 @@ from zope.interface.verify import verifyObject
 
 from aigw.errors import BodyTooLarge
 from aigw.interfaces import IBodySource, IDownstream
+from aigw.testing.downstream_check import Producer
 
-from .bench import Bench, Producer, result
+from .bench import Bench, result
 from .conftest import Open
 
 SIZED = [(b"content-length", b"5")]

@@ -17,8 +17,9 @@ from zope.interface.verify import verifyObject
 from aigw.errors import GatewayError
 from aigw.http.limits import Limits
 from aigw.http.refused import Refused
+from aigw.testing.downstream_check import Producer
 from aigw.testing.front import FrontPair
-from tests.fronts.bench import Bench, Producer, started
+from tests.fronts.bench import Bench, started
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 LIMITS = Limits()
