@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 from aigw.interfaces import IAlarm, IWheel
 
-from .timers import over
-
 
 class Countdown:
     """
@@ -20,7 +18,7 @@ class Countdown:
     def __init__(self, wheel: IWheel, seconds: float, call: Callable[[], None]) -> None:
         self._wheel = wheel
         self._seconds = seconds
-        self._call = call
+        self._call: Callable[[], None] | None = call
         self._left = seconds
         self._over = False
         self._alarm: IAlarm | None = wheel.after(seconds, self._ring)
@@ -47,7 +45,7 @@ class Countdown:
     def cancel(self) -> None:
         """Never call. Idempotent."""
         self._over = True
-        self._call = over
+        self._call = None  # what it called usually holds it
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -55,5 +53,6 @@ class Countdown:
     def _ring(self) -> None:
         self._over = True
         self._alarm = None
-        call, self._call = self._call, over
-        call()
+        call, self._call = self._call, None
+        if call is not None:
+            call()
