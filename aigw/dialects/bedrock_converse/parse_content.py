@@ -43,7 +43,7 @@ def blocks_of(raw: bytes, path: str, inner: bool = False) -> tuple[Part, ...]:
     """
     parts: list[Part] = []
     for index, item in enumerate(items(raw, path)):
-        if parts and _marks(parts, bytes(item)):
+        if parts and not inner and _marks(parts, bytes(item)):
             continue
         parts.append(_block(bytes(item), f"{path}[{index}]", inner))
     return tuple(parts)

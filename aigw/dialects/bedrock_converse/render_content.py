@@ -54,9 +54,22 @@ class Content:
             if block is None:
                 continue
             blocks.append(block)
-            cache = getattr(part, "cache", None)
+            cache = _cache_of(part)
             if cache is not None:
                 blocks += self.mark(cache, at)
+        return blocks
+
+    def _results(self, parts: tuple[Part, ...], path: str) -> list[Any]:
+        """The content of a tool result, in which no marker and no sound may stand."""
+        blocks: list[Any] = []
+        for index, part in enumerate(parts):
+            at = f"{path}[{index}]"
+            if isinstance(part, Media) and part.kind == "audio":
+                if not self._ledger.native:
+                    self._ledger.refuse(at, "audio in a tool result")
+            block = self._block(part, at)
+            if block is not None:
+                blocks.append(block)
         return blocks
 
     def mark(self, cache: Cache, at: str) -> list[Any]:
@@ -162,7 +175,7 @@ class Content:
     def _tool_result(self, result: ToolResult, at: str) -> dict[str, Any]:
         told: dict[str, Any] = {
             "toolUseId": CALL_ID(result.id),
-            "content": self.blocks(result.parts, f"{at}.content"),
+            "content": self._results(result.parts, f"{at}.content"),
         }
         if result.error:
             told["status"] = "error"
@@ -171,6 +184,16 @@ class Content:
     def _with(self, block: dict[str, Any], rider: Rider, at: str) -> dict[str, Any]:
         graft(block, self._ledger.rider(at, rider))
         return block
+
+
+def _cache_of(part: Part) -> Cache | None:
+    """The marker behind a part; a tool result's stands for all that are in it."""
+    if isinstance(part, ToolResult) and part.cache is None:
+        inner = (_cache_of(one) for one in part.parts)
+        return next((cache for cache in inner if cache is not None), None)
+    if isinstance(part, Text | Media | ToolCall | ToolResult):
+        return part.cache
+    return None
 
 
 def _is_object(text: str) -> bool:
