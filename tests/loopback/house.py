@@ -40,7 +40,16 @@ def settings(port: int, server: dict[str, Any], fields: dict[str, Any]) -> Setti
         "stream_usage": "client",
         **fields,
     }
-    written = "\n".join(f"      {key}: {json.dumps(plugin[key])}" for key in plugin)
+    bedrock = {
+        "provider": "bedrock",
+        "provider_conf": {"region": "us-east-1"},
+        "auth": {"header": {"Authorization": "Bearer k"}},
+        **fields,
+    }
+
+    def written(plugin: dict[str, Any]) -> str:
+        return "\n".join(f"      {key}: {json.dumps(plugin[key])}" for key in plugin)
+
     text = f"""
 server: {json.dumps({"graceful_timeout_ms": 200, **server})}
 routes:
@@ -48,12 +57,12 @@ routes:
   uri: /v1/*
   plugins:
     ai-proxy:
-{written}
+{written(plugin)}
 - id: bedrock
   uri: /model/*
   plugins:
     ai-proxy:
-{written}
+{written({**plugin, **bedrock})}
 """
     hosts = {name: provider.host for name, provider in built_in().items()}
     return load(text.encode(), {}, providers=hosts, name="loopback.yaml")

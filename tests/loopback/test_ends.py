@@ -10,6 +10,7 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
+from aigw.framing import get
 from aigw.model.outcome import Outcome
 
 from .client import chat, post, reactor, stream, until
@@ -164,25 +165,37 @@ async def test_a_json_answer_that_breaks_off_does_not_look_complete(
     assert (record.outcome, record.reason) == (Outcome.BROKEN, "closed_early")
 
 
-@pytest.mark.parametrize("knob", ["mid5", "fin5", "rst5"])
+def behind(body: bytes, sent: bytes) -> list[str]:
+    """The message types of what follows ``sent`` in an EventStream."""
+    assert body.startswith(sent)
+    rest = get("aws-eventstream").decode(body[len(sent) :])
+    return [frame.headers[":message-type"] for frame in rest]
+
+
+@pytest.mark.parametrize(
+    ("knob", "frames"), [("mid5", []), ("fin5", ["exception"]), ("rst5", ["exception"])]
+)
 @pytest_twisted.ensureDeferred
-async def test_an_eventstream_of_a_dialect_nobody_knows_is_cut_without_a_word(
-    house: Open, knob: str
+async def test_a_broken_eventstream_is_told_by_an_exception_on_a_boundary(
+    house: Open, knob: str, frames: list[str]
 ) -> None:
     here = house()
     client = await here.ask(stream("aws-eventstream", f"n20-{knob}"))
     await client.closed()
     assert not client.looks_complete
-    assert client.answer.body == bytes((await here.seen()).sent)
+    assert behind(client.answer.body, bytes((await here.seen()).sent)) == frames
     assert (await here.record()).outcome is Outcome.BROKEN
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_deadline_in_an_eventstream_cuts_without_a_word(house: Open) -> None:
+async def test_a_deadline_in_an_eventstream_is_told_by_an_exception(
+    house: Open,
+) -> None:
     here = house(timeouts={"idle_ms": 100})
     client = await here.ask(stream("aws-eventstream", "stall3"))
     await cut(here, client, Outcome.LIMIT, "idle")
-    assert client.answer.body == bytes((await here.seen()).sent)
+    sent = bytes((await here.seen()).sent)
+    assert behind(client.answer.body, sent) == ["exception"]
 
 
 @pytest_twisted.ensureDeferred
@@ -212,12 +225,14 @@ async def test_a_proper_end_without_terminal_frame_passes_as_it_came(
 
 
 @pytest_twisted.ensureDeferred
-async def test_dialects_nobody_knows_are_complete_when_http_is(house: Open) -> None:
+async def test_an_eventstream_without_its_terminal_frame_is_incomplete(
+    house: Open,
+) -> None:
     here = house()
     client = await here.ask(stream("aws-eventstream", "n3-noterm"))
     await client.ended()
     assert client.looks_complete
-    assert (await here.record()).outcome is Outcome.COMPLETED
+    assert (await here.record()).outcome is Outcome.INCOMPLETE
 
 
 @pytest_twisted.ensureDeferred
@@ -242,7 +257,7 @@ async def test_a_bad_checksum_is_relayed_as_it_came(house: Open) -> None:
     assert client.looks_complete
     assert answer.body == bytes((await here.seen()).sent)
     record = await here.record()
-    assert (record.outcome, record.usage_state) == (Outcome.COMPLETED, "none")
+    assert (record.outcome, record.usage_state) == (Outcome.INCOMPLETE, "none")
 
 
 @pytest_twisted.ensureDeferred
