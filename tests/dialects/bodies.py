@@ -535,7 +535,10 @@ _bc_result = some(
                     _bc_text
                     | _bc_media
                     | _bc_found
-                    | some({"json": st.just({"q": 2**60, "r": [1.50]})}, {})
+                    | some(
+                        {"json": st.just({"q": 2**60, "r": [1.50]}) | st.just(["j"])},
+                        {},
+                    )
                 ),
             },
             {"status": st.just("error")},

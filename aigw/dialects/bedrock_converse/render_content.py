@@ -78,7 +78,7 @@ class Content:
         live; none where the model takes none.
         """
         if not self._caches:
-            self._ledger.drop(f"{at}.cache_control")
+            self._ledger.drop(f"{at}.cache_control" if at else "cache_control")
             return []
         point = {"type": "default"}
         if cache.ttl:
@@ -121,7 +121,7 @@ class Content:
                 ledger.drop(f"{at}.signature")
         elif any(path[0] in WRAPPED for path, _ in part.rider):
             return self._with({}, part.rider, at)
-        if part.json and _is_object(part.text):
+        if part.json and (ledger.native or _is_object(part.text)):
             block: dict[str, Any] = {"json": msgspec.Raw(part.text.encode())}
             return self._with(block, part.rider, at)
         own = [c for c in part.citations if c.dialect == NAME]

@@ -79,7 +79,7 @@ class Messages:
         if self._cache is not None and turns:
             last = turns[-1]["content"]
             if not (isinstance(last[-1], dict) and "cachePoint" in last[-1]):
-                last += self._content.mark(self._cache, "body")
+                last += self._content.mark(self._cache, "")
         return turns
 
     def called(self) -> list[str]:
