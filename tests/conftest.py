@@ -47,7 +47,14 @@ def nothing_left_behind(logged_failures: list[Failure]) -> Iterator[None]:
     yield
     gc.collect()  # an unhandled Deferred error is logged when it is collected
     told = [failure.getTraceback() for failure in logged_failures]
-    calls = interfaces.IReactorTime(reactor).getDelayedCalls()
+    # What is due already runs before anything else does: the asyncio reactor wakes
+    # itself for a thread's call that way, at any moment.
+    now = interfaces.IReactorTime(reactor).seconds()
+    calls = [
+        call
+        for call in interfaces.IReactorTime(reactor).getDelayedCalls()
+        if call.getTime() > now
+    ]
     for call in calls:
         call.cancel()
     left = _sockets(reactor) - before
