@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 #: How long the last bytes of answers may take to leave at the end, and how often that
 #: is looked at, seconds.
 _LAST_BYTES = 1.0
+_LOOK = 0.02
 #: How long connections just accepted have for their request before idle ones are closed
 #: at the end, seconds.
 _SETTLE = 0.1
-_LOOK = 0.02
 
 #: Where the built-in mock provider listens when there is neither file nor key.
 _MOCK = "tcp:9081:interface=127.0.0.1"
@@ -78,6 +78,8 @@ class Daemon(Service):
     ) -> None:
         self._reactor = reactor
         self._path = path
+        self._parent: Parent | None = None
+        self._descriptors = inherited(environ)
         access = settings.log.access
         self.access_log = access_log(
             access.path if access is not None else "-",
@@ -92,7 +94,7 @@ class Daemon(Service):
             providers=extensions.providers,
             framings=extensions.framings,
             balancers=extensions.balancers,
-            probes=inherited(environ) is None,
+            probes=self._descriptors is None,
         )
         self._reload: Reload | None = None
         if path is not None:
@@ -109,8 +111,6 @@ class Daemon(Service):
             refuse=self.gateway.serve.refusal,
             refused=self.gateway.serve.refused,
         )
-        self._parent: Parent | None = None
-        self._descriptors = inherited(environ)
         listens, endpoints = reactor, server.endpoints
         if self._descriptors is not None:
             listens = Inherited(reactor, self._descriptors)
