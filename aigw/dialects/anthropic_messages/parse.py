@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from aigw.dialects import foreign
 from aigw.dialects.claude import asked_of
 from aigw.dialects.json_object import JSONObject, items, opens_with
 from aigw.errors import BadRequest
@@ -110,7 +111,7 @@ def _message(raw: bytes, index: int) -> Message:
         parts: tuple[Part, ...] = (Text(message.string("content") or ""),)
     elif content is not None and opens_with(content, b"["):
         message.raw("content")
-        parts = blocks_of(content, message.at("content"))
+        parts = foreign.bound(blocks_of(content, message.at("content")))
     else:
         text = f"invalid message content at index {index}"
         raise BadRequest(text, key="error_msg")

@@ -16,6 +16,7 @@ from aigw.model.call import Call
 from aigw.model.event import Event
 from aigw.model.finish import Finish
 from aigw.model.frame import SSEFrame
+from aigw.model.part import Signature
 from aigw.model.usage import Usage
 
 from . import error as errors
@@ -52,6 +53,8 @@ class AnthropicMessagesWriter:
         self._usage = _NOTHING
         self._blocks: dict[int, int] = {}
         self._thoughts: set[int] = set()
+        self._calls: dict[int, str] = {}
+        self._signed: dict[int, Signature] = {}
         self._next = 0
         self._begun = False
         self._over = False
@@ -102,6 +105,7 @@ class AnthropicMessagesWriter:
             self._thoughts.add(event.block)
             block = {"type": "thinking", "thinking": "", "signature": ""}
         elif kind == "tool" and not event.custom:
+            self._calls[event.block] = event.id
             block = {
                 "type": "tool_use",
                 "id": event.id,
@@ -144,8 +148,11 @@ class AnthropicMessagesWriter:
         return self._delta(event.choice, event.block, _JSON, event.json)
 
     def _signature(self, event: events.Signature) -> list[Any]:
+        if not event.choice and event.block in self._calls:
+            self._signed[event.block] = event.signature
+            return []
         if event.block not in self._thoughts:
-            return []  # only reasoning is signed here
+            return []  # text is not signed here, and no vendor insists on it
         value = foreign.pack(event.signature, VENDOR)
         return self._delta(event.choice, event.block, _SIGNATURE, value)
 
@@ -170,7 +177,14 @@ class AnthropicMessagesWriter:
         if event.choice or index is None:
             return []
         data = b'{"type":"content_block_stop","index":%d}' % index
-        return [SSEFrame(type="content_block_stop", data=data)]
+        stop = SSEFrame(type="content_block_stop", data=data)
+        signature = self._signed.pop(event.block, None)
+        if signature is None:
+            return [stop]
+        # There is no place on a call: the signature is a block of its own behind it.
+        marked = foreign.of_call(signature, self._calls[event.block])
+        inner = events.Redacted(0, event.block, marked)
+        return [stop, *self._redacted(inner), *self._closed(event)]
 
     def _used(self, event: events.UsageReport) -> list[Any]:
         self._usage = event.usage

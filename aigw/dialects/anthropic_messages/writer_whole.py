@@ -15,6 +15,7 @@ from aigw.model.part import (
     Part,
     Redacted,
     Refusal,
+    Signature,
     Text,
     Thinking,
     ToolCall,
@@ -37,6 +38,8 @@ def body_of(answer: Answer, call: Call, id: str) -> bytes:
         block = _block(part)
         if block is not None:
             blocks.append(block)
+        if isinstance(part, ToolCall) and part.signature is not None:
+            blocks.append(_redacted(foreign.of_call(part.signature, part.id)))
     usage = usages.written(answer.usage or Usage())
     if answer.tier in TIERS:
         usage["service_tier"] = answer.tier
@@ -53,6 +56,10 @@ def body_of(answer: Answer, call: Call, id: str) -> bytes:
     return msgspec.json.encode(body)
 
 
+def _redacted(signature: Signature) -> dict[str, Any]:
+    return {"type": "redacted_thinking", "data": foreign.pack(signature, VENDOR)}
+
+
 def _block(part: Part) -> Any:
     if isinstance(part, Text):
         block: dict[str, Any] = {"type": "text", "text": part.text}
@@ -67,8 +74,7 @@ def _block(part: Part) -> Any:
         value = "" if signature is None else foreign.pack(signature, VENDOR)
         return {"type": "thinking", "thinking": part.text, "signature": value}
     if isinstance(part, Redacted):
-        data = foreign.pack(part.signature, VENDOR)
-        return {"type": "redacted_thinking", "data": data}
+        return _redacted(part.signature)
     if isinstance(part, ToolCall) and part.kind == "function":
         given = failures.decoded(part.arguments.encode())
         raw = part.arguments.encode() if isinstance(given, dict) else b"{}"

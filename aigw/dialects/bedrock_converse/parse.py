@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from aigw.dialects import failures
+from aigw.dialects import failures, foreign
 from aigw.dialects.claude import asked_of
 from aigw.dialects.json_object import JSONObject, items, opens_with, wrong
 from aigw.errors import BadRequest
@@ -96,7 +96,7 @@ def _message(raw: bytes, index: int) -> Message:
     content = message.raw("content")
     if content is None:
         wrong(message.at("content"), "an array")
-    parts = blocks_of(content, message.at("content"))
+    parts = foreign.bound(blocks_of(content, message.at("content")))
     return Message(role, parts, rider=message.rest(), at=message.path)
 
 

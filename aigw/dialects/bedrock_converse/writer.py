@@ -15,6 +15,7 @@ from aigw.model import event as events
 from aigw.model.answer import Answer
 from aigw.model.event import Event
 from aigw.model.finish import Finish
+from aigw.model.part import Signature
 from aigw.model.usage import Usage
 
 from . import blob, citation
@@ -40,13 +41,17 @@ _INPUT = b'{"toolUse":{"input":', b"}}"
 class _Block:
     """
     :ivar index: its number for the client, None until something of it was written.
+    :ivar call: the id of the tool call it is.
+    :ivar signature: of that call; it is written behind it.
     """
 
-    __slots__ = ("index", "kind")
+    __slots__ = ("call", "index", "kind", "signature")
 
-    def __init__(self, kind: events.BlockKind) -> None:
+    def __init__(self, kind: events.BlockKind, call: str = "") -> None:
         self.kind = kind
+        self.call = call
         self.index: int | None = None
+        self.signature: Signature | None = None
 
 
 @implementer(IWriter)
@@ -123,9 +128,10 @@ class BedrockConverseWriter:
             return begun
         if kind == "opaque" and event.dialect != NAME:
             return begun
-        block = self._blocks[event.block] = _Block(kind)
+        id = CALL_ID(event.id) if kind == "tool" else ""
+        block = self._blocks[event.block] = _Block(kind, id)
         if kind == "tool":
-            use = {"toolUseId": CALL_ID(event.id), "name": event.name}
+            use = {"toolUseId": id, "name": event.name}
             return [*begun, self._start(block, {"toolUse": use})]
         if kind == "opaque":
             return [*begun, self._start(block, msgspec.Raw(event.raw))]
@@ -145,8 +151,11 @@ class BedrockConverseWriter:
 
     def _signature(self, event: events.Signature) -> list[Any]:
         block = self._blocks.get(event.block)
+        if block is not None and block.kind == "tool":
+            block.signature = event.signature
+            return []
         if block is None or block.kind != "thinking":
-            return []  # only reasoning is signed here
+            return []  # text is not signed here, and no vendor insists on it
         value = foreign.pack(event.signature, VENDOR)
         return [self._delta(block, _SIGNATURE, value)]
 
@@ -188,7 +197,14 @@ class BedrockConverseWriter:
             form = _THINKING if block.kind == "thinking" else _TEXT
             out.append(self._delta(block, form, ""))
         payload = b'{"contentBlockIndex":%d}' % self._index(block)
-        return [*out, frame("contentBlockStop", payload)]
+        out.append(frame("contentBlockStop", payload))
+        if block.signature is not None:
+            # There is no place on a call: the signature is a block of its own.
+            behind = self._blocks[event.block] = _Block("redacted")
+            marked = blob.written(foreign.of_call(block.signature, block.call))
+            out.append(self._delta(behind, _REDACTED, marked))
+            out += self._closed(event)
+        return out
 
     def _used(self, event: events.UsageReport) -> list[Any]:
         self._usage = event.usage

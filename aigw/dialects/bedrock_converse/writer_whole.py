@@ -16,6 +16,7 @@ from aigw.model.part import (
     Part,
     Redacted,
     Refusal,
+    Signature,
     Text,
     Thinking,
     ToolCall,
@@ -39,6 +40,8 @@ def body_of(answer: Answer) -> bytes:
         block = _block(part)
         if block is not None:
             blocks.append(block)
+        if isinstance(part, ToolCall) and part.signature is not None:
+            blocks.append(_redacted(foreign.of_call(part.signature, CALL_ID(part.id))))
     finish = Finish.STOP if choice is None else choice.finish
     body: dict[str, Any] = {
         "output": {
@@ -53,6 +56,10 @@ def body_of(answer: Answer) -> bytes:
     if answer.tier in TIERS:
         body["serviceTier"] = {"type": answer.tier}
     return msgspec.json.encode(body)
+
+
+def _redacted(signature: Signature) -> dict[str, Any]:
+    return {"reasoningContent": {"redactedContent": blob.written(signature)}}
 
 
 def _block(part: Part) -> Any:
@@ -70,7 +77,7 @@ def _block(part: Part) -> Any:
             thought["signature"] = foreign.pack(part.signature, VENDOR)
         return {"reasoningContent": {"reasoningText": thought}}
     if isinstance(part, Redacted):
-        return {"reasoningContent": {"redactedContent": blob.written(part.signature)}}
+        return _redacted(part.signature)
     if isinstance(part, ToolCall) and part.kind == "function":
         given = failures.decoded(part.arguments.encode("utf-8", "replace"))
         raw = part.arguments.encode() if isinstance(given, dict) else b"{}"

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from aigw.dialects import foreign
 from aigw.dialects.json_object import JSONObject, opens_with, wrong
 from aigw.errors import BadRequest
 from aigw.model.call import Call, Format, Message, Reasoning, Role
@@ -107,7 +108,7 @@ def _contents(body: Wire, parts: Parts) -> list[Message]:
             messages[-1] = replace(last, parts=last.parts + said)
             continue
         messages.append(Message(role, said, rider=rider, at=path))
-    return [replace(one, parts=_joined(one.parts)) for one in messages]
+    return [replace(one, parts=foreign.bound(_joined(one.parts))) for one in messages]
 
 
 def _joined(parts: tuple[Part, ...]) -> tuple[Part, ...]:

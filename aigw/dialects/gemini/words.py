@@ -8,6 +8,7 @@ from base64 import b64decode, urlsafe_b64encode
 from hashlib import sha256
 from typing import Final
 
+from aigw.dialects import foreign
 from aigw.dialects.names import Fit
 from aigw.model.finish import Finish
 from aigw.model.part import Redacted, Signature, Thinking
@@ -96,7 +97,7 @@ def finish_word(finish: Finish, native: str) -> str:
 # -- signatures
 
 #: ``aigw.`` in base64: a signature is bytes here, and clients decode it.
-_PACKED = re.compile(rb"aigw\.(signed|redacted)\.([a-z]+)\.(.*)", re.S)
+_PACKED = re.compile(rf"aigw\.(signed|redacted)\.({foreign.VENDOR})\.(.*)", re.S)
 
 
 def packed(signature: Signature, redacted: bool = False) -> str:
@@ -104,7 +105,7 @@ def packed(signature: Signature, redacted: bool = False) -> str:
     if signature.vendor == VENDOR:
         return signature.value
     form = "redacted" if redacted else "signed"
-    text = f"aigw.{form}.{signature.vendor}.{signature.value}"
+    text = f"aigw.{form}.{foreign.word(signature.vendor)}.{signature.value}"
     return urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode()
 
 
@@ -113,10 +114,9 @@ def unpacked(value: str) -> tuple[Signature, bool]:
     if value.startswith("YWlndy"):  # nothing else is decoded
         try:
             raw = b64decode(value.translate(_STANDARD) + "==")
-            found = _PACKED.fullmatch(raw)
+            found = _PACKED.fullmatch(raw.decode())
             if found is not None:
-                text = found[3].decode()
-                return Signature(found[2].decode(), text), found[1] == b"redacted"
+                return Signature(found[2], found[3]), found[1] == "redacted"
         except (binascii.Error, ValueError):
             pass
     return Signature(VENDOR, value), False

@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from aigw.dialects import foreign
 from aigw.model import event as events
 from aigw.model.event import Event
+from aigw.model.part import Signature
 
 #: Arguments longer than this are not watched for their end; the call then closes with
 #: the choice. Characters.
@@ -41,7 +43,16 @@ class Blocks:
     :ivar thought: whether plain reasoning was seen.
     """
 
-    __slots__ = ("_calls", "_choice", "_kind", "_next", "_open", "finished", "thought")
+    __slots__ = (
+        "_calls",
+        "_choice",
+        "_kind",
+        "_next",
+        "_open",
+        "_signed",
+        "finished",
+        "thought",
+    )
 
     def __init__(self, choice: int) -> None:
         self._choice = choice
@@ -49,6 +60,7 @@ class Blocks:
         self._open = -1
         self._kind: Spoken | None = None
         self._calls: dict[Any, _Call] = {}
+        self._signed: dict[str, Signature] = {}
         self.finished = False
         self.thought = False
 
@@ -88,7 +100,27 @@ class Blocks:
                     self._choice, call.block, "tool", id, name, custom=custom
                 )
             )
+            signature = self._signed.pop(id, None)
+            if signature is not None:
+                out.append(events.Signature(self._choice, call.block, signature))
         return call.block
+
+    def sign(self, id: str, signature: Signature, out: list[Event]) -> None:
+        """
+        The tool call with that id is signed. Servers say so before it, within it, or
+        when all is said: what is closed by then has a block for its signature alone.
+        """
+        choice = self._choice
+        call = next((one for one in self._calls.values() if one.id == id), None)
+        if call is None:
+            self._signed[id] = signature
+        elif call.open:
+            out.append(events.Signature(choice, call.block, signature))
+        else:
+            block = self.alone("redacted", out)
+            marked = foreign.of_call(signature, id)
+            out.append(events.Redacted(choice, block, marked))
+            out.append(events.BlockClosed(choice, block))
 
     def argue(self, index: Any, piece: str) -> None:
         """Note a piece of arguments, to know when they are complete."""
@@ -102,13 +134,6 @@ class Blocks:
     def last_call(self) -> Any:
         """The index of the call begun last, None where there is none."""
         return next(reversed(self._calls), None)
-
-    def block_of(self, id: str) -> int | None:
-        """The block of the tool call with that id."""
-        for call in self._calls.values():
-            if call.id == id:
-                return call.block
-        return None
 
     def close_spoken(self, out: list[Event]) -> None:
         if self._kind is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from aigw.dialects import foreign
 from aigw.dialects.json_object import JSONObject, items, opens_with, wrong
 from aigw.errors import BadRequest
 from aigw.model.call import Call, Message, Reasoning, Role
@@ -177,7 +178,7 @@ def _said(message: JSONObject) -> tuple[Part, ...]:
     refused: tuple[Part, ...] = () if refusal is None else (Refusal(refusal),)
     if calls and content == (Text(""),):
         content = ()  # what many clients send for null
-    return (*parts[0], *content, *refused, *calls)
+    return foreign.bound((*parts[0], *content, *refused, *calls))
 
 
 def _call(call: JSONObject) -> ToolCall:

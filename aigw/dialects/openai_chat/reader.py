@@ -176,9 +176,11 @@ class OpenAIChatReader:
                 return
             signature = Signature(vendor, data)
             id = chunks.text(entry.get("id"))
+            if vendor == "gemini" and id:
+                blocks.sign(id, signature, out)
+                return
             if vendor == "gemini":
-                found = blocks.block_of(id) if id else None
-                block = blocks.speak("text", out) if found is None else found
+                block = blocks.speak("text", out)
                 out.append(events.Signature(choice, block, signature))
                 return
             block = blocks.alone("redacted", out)

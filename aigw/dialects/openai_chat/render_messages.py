@@ -129,8 +129,9 @@ class Messages:
         self._add(message, rendered)
 
     def _carries(self, part: Thinking | Redacted) -> bool:
-        if part.signature is not None and self._details:
-            return True
+        signature = part.signature
+        if signature is not None and self._details:
+            return ":" not in signature.vendor  # it signs a call that is not there
         return isinstance(part, Thinking) and self._reasoning
 
     def _reasoned(

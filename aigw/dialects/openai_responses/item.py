@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from aigw.model.event import BlockKind
-from aigw.model.part import Citation
+from aigw.model.part import Citation, Signature
 
 from .words import NAME
 
@@ -37,6 +37,7 @@ class Item:
     :ivar logprobs: those of its text so far.
     :ivar encrypted: ``encrypted_content`` of a reasoning item.
     :ivar raw: the whole item where only this dialect knows it.
+    :ivar signature: of the call it is.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Item:
         "name",
         "pieces",
         "raw",
+        "signature",
     )
 
     def __init__(
@@ -78,6 +80,7 @@ class Item:
         self.encrypted = ""
         self.raw = b""
         self.closed = False
+        self.signature: Signature | None = None
 
     @property
     def deltas(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aigw.dialects import data_uri
+from aigw.dialects import data_uri, foreign
 from aigw.dialects.json_object import JSONObject, items, opens_with, wrong
 from aigw.model.call import Message, Role
 from aigw.model.part import (
@@ -70,7 +70,7 @@ class _Turns:
 
     def end(self) -> None:
         if self._parts:
-            parts = tuple(self._parts)
+            parts = foreign.bound(self._parts)
             turn = Message("assistant", parts, rider=self._rider, at=self._at)
             self.messages.append(turn)
         self._parts, self._rider, self._spoke = [], (), False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from aigw.dialects import foreign
 from aigw.dialects.names import Fit
 from aigw.model.finish import Finish
 from aigw.model.part import Signature
@@ -30,7 +31,7 @@ _WRITTEN: Final = {
 }
 
 #: ``encrypted_content`` with reasoning of another vendor in it: ours to take apart.
-_FOREIGN = re.compile(r"aigw\.(signed|redacted)\.([a-z]+)\.(.*)", re.S)
+_FOREIGN = re.compile(rf"aigw\.(signed|redacted)\.({foreign.VENDOR})\.(.*)", re.S)
 _OWN = re.compile(r"(rs_[A-Za-z0-9_-]+):(.*)", re.S)
 
 
@@ -54,9 +55,9 @@ def signed(id: str, encrypted: str) -> tuple[Signature, bool]:
     The signature in a reasoning item, and whether the reasoning is redacted. The item's
     id belongs to it: OpenAI knows its own reasoning by both.
     """
-    foreign = _FOREIGN.fullmatch(encrypted)
-    if foreign is not None:
-        return Signature(foreign[2], foreign[3]), foreign[1] == "redacted"
+    found = _FOREIGN.fullmatch(encrypted)
+    if found is not None:
+        return Signature(found[2], found[3]), found[1] == "redacted"
     if _OWN.fullmatch(encrypted) or not id:
         return Signature(VENDOR, encrypted), False
     return Signature(VENDOR, f"{id}:{encrypted}"), False
@@ -67,7 +68,7 @@ def encrypted(signature: Signature, redacted: bool) -> str:
     if signature.vendor == VENDOR:
         return signature.value
     form = "redacted" if redacted else "signed"
-    return f"aigw.{form}.{signature.vendor}.{signature.value}"
+    return f"aigw.{form}.{foreign.word(signature.vendor)}.{signature.value}"
 
 
 def own(signature: Signature) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 from zope.interface import implementer
 
-from aigw.dialects import failures
+from aigw.dialects import failures, foreign
 from aigw.interfaces import IWriter
 from aigw.model import event as events
 from aigw.model.answer import Answer
@@ -193,10 +193,15 @@ class OpenAIResponsesWriter:
         return [self._delta(item, kind, b"", event.json)]
 
     def _signature(self, event: events.Signature) -> list[Any]:
-        """Responses signs reasoning alone: other signatures have no place."""
+        """
+        Responses signs reasoning alone. A call's signature is an item of its own behind
+        it; text is not signed, and no vendor insists on it.
+        """
         item = self._items.get(event.block)
         if item is not None and item.kind == "thinking":
             item.encrypted = encrypted(event.signature, redacted=False)
+        elif item is not None and item.kind == "tool":
+            item.signature = event.signature
         return []
 
     def _redacted(self, event: events.Redacted) -> list[Any]:
@@ -231,8 +236,12 @@ class OpenAIResponsesWriter:
         out: list[Any] = []
         if item.kind == "text" and self._logprobs:
             out = self._said(item, "")  # they came behind the last piece
-        closing = item.closing()
-        return [*out, *(self._frame(kind, **told) for kind, told in closing)]
+        out += [self._frame(kind, **told) for kind, told in item.closing()]
+        if item.signature is not None:
+            marked = foreign.of_call(item.signature, item.call_id)
+            out += self._redacted(events.Redacted(0, event.block, marked))
+            out += self._closed(event)
+        return out
 
     def _used(self, event: events.UsageReport) -> list[Any]:
         self._usage = event.usage

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from aigw.dialects import foreign
 from aigw.model import event as events
 from aigw.model.answer import Answer
 from aigw.model.event import BlockKind
@@ -37,6 +38,9 @@ def body_of(answer: Answer, response: Response) -> bytes:
         item = _item(part, len(items), response.id)
         if item is not None:
             items.append(item)
+        if isinstance(part, ToolCall) and part.signature is not None:
+            loose = Redacted(foreign.of_call(part.signature, part.id))
+            items += filter(None, [_item(loose, len(items), response.id)])
     if choice is not None and choice.logprobs is not None:
         for item in [item for item in items if item.kind == "text"][:1]:
             item.logprobs = content_of(choice.logprobs)
