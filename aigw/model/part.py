@@ -75,6 +75,11 @@ class Text:
     rider: Rider = ()
     json: bool = False
 
+    @property
+    def plain(self) -> bool:
+        """Whether a string says all that it does."""
+        return self.cache is None and not self.rider and not self.citations
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

@@ -54,8 +54,9 @@ class Messages:
             parts += message.parts
         if not blocks and not (self._ledger.native and self._system):
             return None
-        if len(parts) == 1 and _is_plain(parts[0]) and isinstance(parts[0], Text):
-            return parts[0].text
+        only = parts[0] if len(parts) == 1 else None
+        if isinstance(only, Text) and only.plain:
+            return only.text
         return blocks
 
     def rendered(self) -> list[dict[str, Any]]:
@@ -84,15 +85,6 @@ class Messages:
         for turn in turns:
             _plain(turn)
         return turns
-
-
-def _is_plain(part: Part) -> bool:
-    return (
-        isinstance(part, Text)
-        and part.cache is None
-        and not part.rider
-        and not part.citations
-    )
 
 
 def _plain(turn: dict[str, Any]) -> None:

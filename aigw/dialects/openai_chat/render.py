@@ -11,13 +11,21 @@ import msgspec
 
 from aigw.dialects.json_object import graft
 from aigw.dialects.ledger import Ledger
-from aigw.dialects.schema import strict
+from aigw.dialects.openai_request import (
+    TOOL_NAME,
+    add_tools,
+    attach,
+    effort_of,
+    format_of,
+    kind_of,
+    tool_fields,
+)
 from aigw.model.call import Call, Format
 from aigw.model.rendered import Rendered, Target
-from aigw.model.tool import Hosted, Tool
+from aigw.model.tool import Tool
 
 from .render_messages import Messages
-from .words import NAME, TOOL_NAME
+from .words import NAME
 
 #: The most stop sequences the official API takes.
 _STOPS = 4
@@ -43,15 +51,8 @@ def render(call: Call, target: Target) -> Rendered:
         body["reasoning_effort"] = effort
     if call.format is not None:
         body["response_format"] = _format(call.format, ledger)
-    _tools(call, body, ledger)
-    if call.user:
-        body["user"] = call.user
-    if call.metadata is not None:
-        body["metadata"] = msgspec.Raw(call.metadata)
-    if call.service_tier:
-        body["service_tier"] = call.service_tier
-    if call.cache is not None:
-        ledger.drop("cache_control")
+    add_tools(call, body, ledger, _tool, _named)
+    attach(call, body, ledger)
     if ledger.native:
         graft(body, call.rider)
     return Rendered(
@@ -93,109 +94,35 @@ def _sampling(call: Call, body: dict[str, Any], ledger: Ledger) -> None:
 
 
 def _effort(call: Call, ledger: Ledger) -> str:
-    """Reference section 3.6: by budget where there is one, else the effort told."""
-    asked = call.reasoning
-    if asked is None or asked.mode == "off":
-        return ""
-    ledger.rider("reasoning", asked.rider)
-    if asked.mode == "on":
-        budget = asked.budget or 0
-        for bound, effort in ((1024, "minimal"), (2048, "low"), (4096, "medium")):
-            if budget < bound:
-                return effort
-        return "high"
-    if asked.mode == "adaptive":
-        return asked.effort or "medium"
-    if call.origin == "anthropic-messages":
-        # There an effort alone does not ask for reasoning.
-        ledger.drop("output_config.effort")
-        return ""
-    return asked.effort
+    if call.reasoning is not None and call.reasoning.mode != "off":
+        ledger.rider("reasoning", call.reasoning.rider)
+    return effort_of(call, ledger)
 
 
 def _format(format: Format, ledger: Ledger) -> dict[str, Any]:
-    ledger.rider("format", format.rider)
-    if format.kind != "schema":
-        return {"type": "text" if format.kind == "text" else "json_object"}
-    # Vendors without a strict flag always hold the model to the schema.
-    forced = format.strict is None and not ledger.native
-    schema = strict(format.schema) if forced else format.schema
-    given: dict[str, Any] = {
-        "name": format.name or ("" if ledger.native else "structured_output"),
-        "schema": msgspec.Raw(schema),
-    }
-    if format.description:
-        given["description"] = format.description
-    if forced or format.strict is not None:
-        given["strict"] = True if forced else format.strict
-    return {"type": "json_schema", "json_schema": given}
+    kind, given = format_of(format, ledger)
+    return {"type": kind, kind: given} if given else {"type": kind}
 
 
-def _tools(call: Call, body: dict[str, Any], ledger: Ledger) -> None:
-    tools = [
-        rendered
-        for index, tool in enumerate(call.tools)
-        if (rendered := _tool(tool, f"tools[{index}]", ledger)) is not None
-    ]
-    choice = call.tool_choice
-    if tools:
-        body["tools"] = tools
-    elif not ledger.native:
-        if choice is not None:
-            ledger.drop("tool_choice")  # no tool is left to choose
-        return
-    if choice is not None:
-        if choice.mode == "other" and not ledger.native:
-            ledger.refuse("tool_choice")
-        body["tool_choice"] = _choice(call)
-    if call.parallel is not None:
-        body["parallel_tool_calls"] = call.parallel
-
-
-def _choice(call: Call) -> Any:
-    choice = call.tool_choice
-    assert choice is not None
-    if choice.mode == "other":
-        return msgspec.Raw(choice.raw)
-    if choice.mode != "tool":
-        return "required" if choice.mode == "any" else choice.mode
-    custom = False
-    name = choice.name
-    for tool in call.tools:
-        if tool.name == choice.name:  # a name nobody declared is left alone
-            name = TOOL_NAME(tool.name)
-            custom = isinstance(tool, Tool) and tool.custom
-    kind = "custom" if custom else "function"
-    return {"type": kind, kind: {"name": name}}
-
-
-def _tool(tool: Tool | Hosted, at: str, ledger: Ledger) -> dict[str, Any] | None:
-    if isinstance(tool, Hosted):
-        ledger.drop(f"{at} ({tool.type[:40]})")
-        return None
-    given: dict[str, Any] = {"name": TOOL_NAME(tool.name)}
-    if tool.description:
-        given["description"] = tool.description
-    if tool.custom:
-        if tool.grammar is not None:
-            syntax, definition = tool.grammar
-            grammar = {"syntax": syntax, "definition": definition}
-            given["format"] = {"type": "grammar", "grammar": grammar}
-    else:
-        if tool.schema is not None:
-            given["parameters"] = msgspec.Raw(tool.schema)
-        if tool.strict is not None:
-            given["strict"] = tool.strict
-    kind = "custom" if tool.custom else "function"
+def _tool(tool: Tool, at: str, ledger: Ledger) -> dict[str, Any]:
+    given = tool_fields(tool)
+    if tool.grammar is not None:
+        syntax, definition = tool.grammar
+        grammar = {"syntax": syntax, "definition": definition}
+        given["format"] = {"type": "grammar", "grammar": grammar}
+    kind = kind_of(tool)
     result: dict[str, Any] = {"type": kind, kind: given}
     if tool.cache is not None:
         if ledger.native:
-            result["cache_control"] = cache_control(tool.cache.ttl)
+            marker = {"type": "ephemeral"}
+            if tool.cache.ttl:
+                marker["ttl"] = tool.cache.ttl
+            result["cache_control"] = marker
         else:
             ledger.drop(f"{at}.cache_control")
     graft(result, ledger.rider(at, tool.rider))
     return result
 
 
-def cache_control(ttl: str) -> dict[str, str]:
-    return {"type": "ephemeral", "ttl": ttl} if ttl else {"type": "ephemeral"}
+def _named(kind: str, name: str) -> dict[str, Any]:
+    return {"type": kind, kind: {"name": name}}

@@ -8,15 +8,14 @@ import msgspec
 
 from aigw.dialects.json_object import graft
 from aigw.dialects.ledger import Ledger
+from aigw.dialects.openai_request import TOOL_NAME, marked
 from aigw.model.call import Call, Message
 from aigw.model.part import (
-    Cache,
     Media,
     Opaque,
     Part,
     Redacted,
     Refusal,
-    Rider,
     Text,
     Thinking,
     ToolCall,
@@ -26,7 +25,7 @@ from aigw.model.rendered import Target
 
 from .details import encrypted, entry_of, numbered
 from .media import write_media
-from .words import CALL_ID, TOOL_NAME
+from .words import CALL_ID
 
 
 class Messages:
@@ -177,7 +176,7 @@ class Messages:
         """A string where that says the same, else an array of content parts."""
         path = at or f"{message.at}.content"
         if self._ledger.native:
-            plain = len(parts) == 1 and _is_plain(parts[0])
+            plain = len(parts) == 1 and isinstance(parts[0], Text) and parts[0].plain
         else:
             plain = not any(isinstance(part, Media) for part in parts)
             if message.role == "user" and not at and len(parts) > 1:
@@ -195,17 +194,17 @@ class Messages:
             if part.citations:
                 ledger.drop(f"{at}.citations")
             text = {"type": "text", "text": part.text}
-            return self._with(text, part.cache, part.rider, at)
+            return marked(text, part.cache, part.rider, at, ledger)
         if isinstance(part, Refusal):
             if not ledger.native:
                 return {"type": "text", "text": part.text}
             refusal = {"type": "refusal", "refusal": part.text}
-            return self._with(refusal, None, part.rider, at)
+            return marked(refusal, None, part.rider, at, ledger)
         if isinstance(part, Media):
             media = write_media(part, at, ledger)
             if media is None:
                 return None
-            return self._with(media, part.cache, part.rider, at)
+            return marked(media, part.cache, part.rider, at, ledger)
         if isinstance(part, Opaque):
             if ledger.native:
                 return msgspec.Raw(part.raw)
@@ -214,24 +213,6 @@ class Messages:
         ledger.drop(f"{at} ({type(part).__name__.lower()})")
         return None
 
-    def _with(
-        self, rendered: dict[str, Any], cache: Cache | None, rider: Rider, at: str
-    ) -> dict[str, Any]:
-        if cache is not None:
-            if self._ledger.native:
-                marker = {"mode": "explicit"}
-                if cache.ttl:
-                    marker["ttl"] = cache.ttl
-                rendered["prompt_cache_breakpoint"] = marker
-            else:
-                self._ledger.drop(f"{at}.cache_control")
-        graft(rendered, self._ledger.rider(at, rider))
-        return rendered
-
 
 def _has_text(parts: list[Part]) -> bool:
     return any(isinstance(part, Text) for part in parts)
-
-
-def _is_plain(part: Part) -> bool:
-    return isinstance(part, Text) and part.cache is None and not part.rider

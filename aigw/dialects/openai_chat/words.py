@@ -9,12 +9,8 @@ from aigw.model.finish import Finish
 
 NAME: Final = "openai-chat"
 
-#: The service tiers an answer may name; other vendors' words mean nothing here.
-TIERS: Final = frozenset({"auto", "default", "flex", "scale", "priority", "fast"})
-
 #: The official API refuses ids of more than 40 characters.
 CALL_ID: Final = Fit(r"\x20-\x7e", 40)
-TOOL_NAME: Final = Fit("a-zA-Z0-9_-", 64)
 
 _READ: Final = {
     "stop": Finish.STOP,

@@ -9,6 +9,7 @@ import msgspec
 from zope.interface import implementer
 
 from aigw.dialects import failures, openai_error, openai_usage
+from aigw.dialects.openai_request import TIERS
 from aigw.interfaces import IWriter
 from aigw.model import event as events
 from aigw.model.answer import Answer
@@ -19,7 +20,7 @@ from aigw.model.usage import Usage
 
 from .citation import annotation_of
 from .details import encrypted, reasoned
-from .words import TIERS, finish_word
+from .words import finish_word
 from .writer_whole import body_of
 
 _encode = msgspec.json.encode

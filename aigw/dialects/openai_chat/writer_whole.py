@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from aigw.dialects import openai_usage
+from aigw.dialects.openai_request import TIERS
 from aigw.model.answer import Answer, Choice
 from aigw.model.call import Call
 from aigw.model.part import (
@@ -20,7 +21,7 @@ from aigw.model.part import (
 
 from .citation import annotation_of
 from .details import encrypted, entry_of, numbered
-from .words import TIERS, finish_word
+from .words import finish_word
 
 
 def body_of(answer: Answer, call: Call, now: int, id: str) -> bytes:

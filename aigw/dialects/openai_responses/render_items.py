@@ -9,22 +9,21 @@ import msgspec
 from aigw.dialects import data_uri
 from aigw.dialects.json_object import graft
 from aigw.dialects.ledger import Ledger
+from aigw.dialects.openai_request import TOOL_NAME, marked
 from aigw.model.call import Call, Message
 from aigw.model.part import (
-    Cache,
     Media,
     Opaque,
     Part,
     Redacted,
     Refusal,
-    Rider,
     Text,
     Thinking,
     ToolCall,
     ToolResult,
 )
 
-from .words import CALL_ID, NAME, TOOL_NAME, VENDOR, own
+from .words import CALL_ID, NAME, VENDOR, own
 
 
 class Items:
@@ -172,8 +171,9 @@ class Items:
 
     def _content(self, parts: list[Part], path: str, role: str) -> Any:
         """A string where that says the same, else an array of parts."""
-        if len(parts) == 1 and _is_plain(parts[0]) and isinstance(parts[0], Text):
-            return parts[0].text
+        only = parts[0] if len(parts) == 1 else None
+        if isinstance(only, Text) and only.plain:
+            return only.text
         rendered: list[Any] = []
         for index, part in enumerate(parts):
             one = self._part(part, f"{path}[{index}]", role)
@@ -193,14 +193,14 @@ class Items:
                 ledger.drop(f"{at}.citations")
             if cited:
                 text["annotations"] = cited
-            return self._with(text, part.cache, part.rider, at)
+            return marked(text, part.cache, part.rider, at, ledger)
         if isinstance(part, Refusal):
-            return self._with(
-                {"type": "refusal", "refusal": part.text}, None, part.rider, at
+            return marked(
+                {"type": "refusal", "refusal": part.text}, None, part.rider, at, ledger
             )
         if isinstance(part, Media):
             media = self._media(part, at)
-            return media and self._with(media, part.cache, part.rider, at)
+            return media and marked(media, part.cache, part.rider, at, ledger)
         if isinstance(part, Opaque) and ledger.native:
             return msgspec.Raw(part.raw)
         ledger.drop(f"{at} ({type(part).__name__.lower()})")
@@ -247,20 +247,6 @@ class Items:
             file["file_data"] = media.value
         return file
 
-    def _with(
-        self, rendered: dict[str, Any], cache: Cache | None, rider: Rider, at: str
-    ) -> dict[str, Any]:
-        if cache is not None:
-            if self._ledger.native:
-                marker = {"mode": "explicit"}
-                if cache.ttl:
-                    marker["ttl"] = cache.ttl
-                rendered["prompt_cache_breakpoint"] = marker
-            else:
-                self._ledger.drop(f"{at}.cache_control")
-        graft(rendered, self._ledger.rider(at, rider))
-        return rendered
-
 
 def _joined(content: Any) -> Any:
     """
@@ -273,12 +259,3 @@ def _joined(content: Any) -> Any:
     if all(one["type"] == "output_text" for one in content):
         return "".join(one["text"] for one in content)
     return content
-
-
-def _is_plain(part: Part) -> bool:
-    return (
-        isinstance(part, Text)
-        and part.cache is None
-        and not part.rider
-        and not part.citations
-    )

@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 
+from aigw.dialects.openai_request import TIERS
 from aigw.model import event as events
 from aigw.model.call import Call
 from aigw.model.finish import Finish
 from aigw.model.usage import Usage
 
 from . import usage as usages
-from .words import TIERS, incomplete_word
+from .words import incomplete_word
 
 
 class Response:

@@ -14,10 +14,6 @@ NAME: Final = "openai-responses"
 VENDOR: Final = "openai"
 
 CALL_ID: Final = Fit(r"\x20-\x7e", 64)
-TOOL_NAME: Final = Fit("a-zA-Z0-9_-", 64)
-
-#: The service tiers an answer may name; other vendors' words mean nothing here.
-TIERS: Final = frozenset({"auto", "default", "flex", "scale", "priority", "fast"})
 
 #: ``incomplete_details.reason`` to the neutral reason, and back.
 _INCOMPLETE: Final = {
