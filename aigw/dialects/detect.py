@@ -34,7 +34,7 @@ ORDER: Final[tuple[IDialect, ...]] = (
 _OTHER = re.compile(
     r"/(?:moderations|audio/speech|rerank|batches|conversations(?:/.*)?"
     r"|responses/.+|messages/.+"
-    r"|invoke(?:-with-response-stream)?)$"
+    r"|invoke(?:-with-response-stream)?|count-tokens)$"
     r"|:(?!(?:g|streamG)enerateContent$)[A-Za-z]+$|/endpoints/[^/]+:[A-Za-z]+$"
 )
 

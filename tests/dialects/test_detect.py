@@ -29,6 +29,7 @@ INPUT = b'{"model":"m","input":"x"}'
         ("/v1/messages/count_tokens", CHAT, "passthrough"),
         ("/v1/messages/count_tokens/", CHAT, "passthrough"),
         ("/model/m/invoke", CHAT, "passthrough"),
+        ("/model/m/count-tokens", b'{"input":{"converse":{}}}', "passthrough"),
         ("/v1/responses/resp_1/cancel", INPUT, "passthrough"),
         ("/v1beta/models/m:countTokens", CHAT, "passthrough"),
         ("/v1/models", None, "passthrough"),
