@@ -65,6 +65,11 @@ def error_of(failed: Failed) -> GatewayError:
     )
 
 
+def usual(status: int) -> int:
+    """The status as vendors other than Anthropic have it: their 529 is a 503."""
+    return 503 if status == 529 else status
+
+
 def failed(
     status: int,
     headers: Headers,

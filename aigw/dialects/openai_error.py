@@ -57,7 +57,8 @@ def problem(error: GatewayError) -> tuple[int, Headers, bytes]:
     body: dict[str, Any] = {"error": error_object(error)}
     if error.key:
         body[error.key] = error.message
-    return error.status, json_headers(error), msgspec.json.encode(body)
+    status = failures.usual(error.status)
+    return status, json_headers(error), msgspec.json.encode(body)
 
 
 #: OpenAI's words, as ``type`` or ``code``, that say more than the status does.

@@ -62,7 +62,8 @@ def error_object(error: GatewayError) -> dict[str, Any]:
     word = _WORDS.get(error.kind)
     if word is None:
         word = "INVALID_ARGUMENT" if error.status < 500 else "INTERNAL"
-    told = {"code": error.status, "message": error.message, "status": word}
+    code = failures.usual(error.status)
+    told = {"code": code, "message": error.message, "status": word}
     if error.retry_after is None:
         return told
     delay = f"{max(0, ceil(error.retry_after))}s"
@@ -80,7 +81,7 @@ def problem(error: GatewayError) -> tuple[int, Headers, bytes]:
     headers: Headers = [(b"content-type", b"application/json")]
     if error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % max(0, ceil(error.retry_after))))
-    return error.status, headers, msgspec.json.encode(body)
+    return failures.usual(error.status), headers, msgspec.json.encode(body)
 
 
 def broken(error: GatewayError) -> list[Any]:
