@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: run demo test lint bench bench-quick clean setup
+.PHONY: run demo test matrix lint bench bench-quick clean setup
 
 run: $(STAMP)
 	$(BIN)/aigw run
@@ -16,6 +16,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Official clients against every upstream; what became of it goes into the page.
+matrix: $(STAMP)
+	$(BIN)/python -m tests.matrix --page docs/dialects.md
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -116,11 +116,16 @@ class Daemon:
         fresh.replace(self.path)
 
     @contextmanager
-    def running(self, *arguments: str) -> Iterator[Daemon]:
-        """The daemon as a process, ready to serve."""
+    def running(self, *arguments: str, reactor: str = "") -> Iterator[Daemon]:
+        """
+        The daemon as a process, ready to serve.
+
+        :param reactor: another than Twisted's default, by its name.
+        """
         self.write()
+        chosen = [f"--reactor={reactor}"] if reactor else []
         options = ["--config", str(self.path), *arguments]
-        with program("twisted", "aigw", *options, log=self.log) as process:
+        with program("twisted", *chosen, "aigw", *options, log=self.log) as process:
             self.process = process
             wait_for(lambda: process.poll() is not None or self.ready(), "the daemon")
             assert process.poll() is None, self.log.read_text()
