@@ -8,7 +8,6 @@ from aigw.http.headers import towards_client
 from aigw.interfaces import IFraming, IWheel
 from aigw.model.headers import Headers, media_type_of
 from aigw.model.instance import Instance
-from aigw.model.outbound import Outbound
 from aigw.streaming.convert import Converted, ConvertedWhole
 from aigw.streaming.flush import Flush
 from aigw.streaming.hide import Hiding
@@ -20,6 +19,7 @@ from aigw.streaming.way import Way
 from .attempt import Attempt
 from .conversion import Conversion
 from .exchange import Exchange
+from .lane import Lane
 
 
 class Answers:
@@ -38,16 +38,17 @@ class Answers:
         self,
         exchange: Exchange,
         attempt: Attempt,
-        outbound: Outbound,
         status: int,
         headers: Headers,
         held: bool = False,
+        lane: Lane | None = None,
     ) -> Relay:
         """
         Join provider and client.
 
         :param held: whether another attempt may follow, so that the first bytes wait
             for content (architecture.md, commit point).
+        :param lane: its way to the client, where others run for it too.
         :raises AnswerTooLarge: the announced length is over ``max_response_bytes``.
         :raises UpstreamError: a heartbeat has begun a stream, and this is none.
         """
@@ -63,7 +64,7 @@ class Answers:
             framing = self._framings.by_content_type(kind)
         readable = not coded and kind == "application/json"
         told = towards_client(headers, instance)
-        conversion = exchange.conversion
+        conversion = attempt.conversion
         if conversion is not None:
             wanted = exchange.framing
             way = self._converted(exchange, conversion, instance, framing, readable)
@@ -72,40 +73,41 @@ class Answers:
             told = [pair for pair in told if pair[0] != b"content-type"]
             told.append((b"content-type", kind.encode("ascii")))
         else:
-            way = self._way(exchange, outbound, instance, framing, readable)
+            way = self._way(exchange, attempt, framing, readable)
         if exchange.begun and (status != 200 or framing is not exchange.framing):
             raise UpstreamError(
                 f"the provider answered with status {status}", reason="no_stream"
             )
-        exchange.answered(framing)
-        exchange.way = way
+        (lane or exchange).answered(framing, status)
         if framing is not None:
             told = exchange.stream_headers(told)
         else:
             if length is not None:
                 told.append((b"content-length", length))
             told = exchange.headers(told)
-        exchange.record.status = status
+        # Where others run, there is no hurry: the first to have content is waited for.
+        hold = instance.streaming.commit_hold if lane is None else None
         outlet = Outlet(
-            exchange.downstream,
+            lane or exchange.downstream,
             (status, told),
             self._flush.ticker(instance.streaming.flush),
             self._wheel.seconds,
             begun=exchange.begun,
-            held=held and way.tap is not None and instance.streaming.commit_hold > 0,
+            held=held and way.tap is not None and hold != 0,
         )
         relay = Relay(
-            exchange.downstream,
+            lane or exchange.downstream,
             attempt.call,
             way,
             outlet,
-            exchange,
+            lane or exchange,
             instance.streaming,
             self._wheel,
+            hold=hold,
             idle=instance.deadlines.idle,
             client_stall=instance.deadlines.client_stall,
         )
-        exchange.relay = relay
+        attempt.relay = relay
         attempt.attach(relay)
         return relay
 
@@ -146,12 +148,11 @@ class Answers:
     def _way(
         self,
         exchange: Exchange,
-        outbound: Outbound,
-        instance: Instance,
+        attempt: Attempt,
         framing: IFraming | None,
         readable: bool,
     ) -> Way:
-        dialect = exchange.dialect
+        dialect, instance = exchange.dialect, attempt.instance
         collect = instance.logging.payloads
         if framing is None:
             return Verbatim(dialect.tap(collect) if readable else None)
@@ -159,7 +160,7 @@ class Answers:
         # A dialect's terminal frame is looked for in its own framing alone.
         terminates = dialect.terminal and framing.name == dialect.framing
         tap = dialect.tap(collect)
-        if outbound.hides_usage and framing.name == "sse":
+        if attempt.outbound.hides_usage and framing.name == "sse":
             return Hiding(framing, tap, terminates=terminates, watch=watch)
         limit = instance.streaming.max_event_bytes if framing.name == "sse" else None
         return Passthrough(

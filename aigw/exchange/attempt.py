@@ -16,6 +16,9 @@ from aigw.model.outbound import Outbound
 from aigw.model.outcome import Outcome
 from aigw.model.record import AttemptRecord
 from aigw.streaming.ending import outcome_of
+from aigw.streaming.relay import Relay
+
+from .conversion import Conversion
 
 
 class Sink(Protocol):
@@ -38,7 +41,10 @@ class Attempt:
     status and headers, or with the GatewayError that came instead. The code it fires
     must set ``sink`` before it suspends: the body may follow in the same turn.
 
+    :param conversion: how it speaks to a provider that does not know the client's
+        dialect; None where it does.
     :ivar record: this attempt's entry in the exchange's record.
+    :ivar relay: what carries its answer, once there is one.
     """
 
     sink: Sink
@@ -49,9 +55,13 @@ class Attempt:
         outbound: Outbound,
         instance: Instance,
         wheel: IWheel,
+        conversion: Conversion | None = None,
     ) -> None:
         self.answer: Deferred[tuple[int, Headers]] = Deferred(lambda _: self.stop())
+        self.outbound = outbound
         self.instance = instance
+        self.conversion = conversion
+        self.relay: Relay | None = None
         self._seconds: Callable[[], float] = wheel.seconds
         self._has_sink = False
         self._over = False
@@ -107,6 +117,13 @@ class Attempt:
 
     # -- from above
 
+    def client_gone(self) -> None:
+        """The client has left."""
+        if self.relay is not None:
+            self.relay.client_gone()
+        else:
+            self.answer.cancel()
+
     def expire(self, error: GatewayError) -> None:
         """A deadline passed, or the gateway shuts down."""
         self._relieve()
@@ -136,6 +153,9 @@ class Attempt:
             record.received = self.sink.received
             record.first_byte_ms = self._since(self.sink.first_byte_at)
             record.first_token_ms = self._since(self.sink.first_content_at)
+        relay = self.relay
+        if relay is not None and relay.way.tap is not None:
+            record.usage = relay.way.tap.usage
 
     def broke(self, error: GatewayError) -> None:
         """Complete the record of an attempt that ended in ``error``."""

@@ -13,6 +13,9 @@ from aigw.model.outcome import Judgement, Outcome, Verdict
 from aigw.routing.plan import Plan
 from aigw.streaming.ending import Ending
 
+from .attempt import Attempt
+from .exchange import Exchange
+
 #: Limits that say the instance is in trouble; the others are our own or the client's.
 _STALLS = frozenset({"first_byte", "idle", "read"})
 
@@ -53,3 +56,12 @@ def in_trouble(ending: Ending) -> bool:
     if ending.outcome is Outcome.FAILED:
         return ending.reason == "error_in_stream"
     return ending.outcome is Outcome.BROKEN
+
+
+def close(exchange: Exchange, attempt: Attempt, status: int, ending: Ending) -> None:
+    """The answer that ``attempt`` gave with ``status`` was relayed, and has ended."""
+    outcome = ending.outcome
+    if status >= 400 and outcome is Outcome.COMPLETED:
+        outcome = Outcome.FAILED
+    attempt.close(outcome, ending.reason)
+    exchange.ended(outcome, ending.reason)

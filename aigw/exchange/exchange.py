@@ -20,7 +20,6 @@ from aigw.streaming.relay import Relay
 from aigw.streaming.way import Way
 
 from .attempt import Attempt
-from .conversion import Conversion
 
 T = TypeVar("T")
 
@@ -33,9 +32,9 @@ class Exchange:
     :ivar framing: the framing of the client's stream, None where none was asked for.
     :ivar begun: whether a heartbeat has sent a stream's head before an answer came.
     :ivar extra: fields that go with every answer of this exchange.
+    :ivar attempt: the attempt whose answer the client gets, or may get; None while
+        there is none, or several run for it.
     :ivar call: the request in neutral words, once a conversion has needed it.
-    :ivar conversion: how the attempt under way speaks to a provider that does not know
-        the client's dialect; None where it does.
     :ivar debug: fields that tell which instance answers, where the route tells it.
     :ivar busy_since: clock seconds since which the gateway itself is at work.
     """
@@ -52,12 +51,9 @@ class Exchange:
         self.dialect = dialect
         self.framing: IFraming | None = None
         self.attempt: Attempt | None = None
-        self.relay: Relay | None = None
-        self.way: Way | None = None
         self.begun = False
         self.extra: Headers = []
         self.call: Call | None = None
-        self.conversion: Conversion | None = None
         self.debug: Headers = []
         self.arrived = wheel.seconds()
         self.busy_since = self.arrived
@@ -98,9 +94,16 @@ class Exchange:
         record.end_user_id = dialect.end_user(envelope)
 
     def send(
-        self, outbound: Outbound, instance: Instance, framing: IFraming | None
+        self,
+        outbound: Outbound,
+        instance: Instance,
+        framing: IFraming | None,
+        total: float | None,
     ) -> None:
-        """``outbound`` goes to ``instance``, asking for a stream in ``framing``."""
+        """
+        ``outbound`` goes to ``instance``, asking for a stream in ``framing``; it all
+        may take ``total`` seconds from the request's arrival.
+        """
         record = self.record
         record.model = outbound.model
         record.stream = outbound.stream
@@ -111,9 +114,10 @@ class Exchange:
             record.prompt = self.dialect.prompt(self.envelope)
         if outbound.stream and not self._foreign(outbound, framing):
             self.framing = framing
-        self._limit(instance.deadlines.total)
-        self._rest()
-        if instance.streaming.heartbeat:
+        self._limit(total)
+        if not instance.streaming.heartbeat:
+            self._rest()
+        elif self._beat is None:
             self.keep_alive(instance.streaming.heartbeat)
 
     def _foreign(self, outbound: Outbound, framing: IFraming | None) -> bool:
@@ -124,7 +128,6 @@ class Exchange:
 
     def begin(self, attempt: Attempt) -> None:
         """``attempt`` has begun."""
-        self.attempt = attempt
         self.record.attempts.append(attempt.record)
         self._busy += attempt.started - self.busy_since
 
@@ -135,9 +138,19 @@ class Exchange:
             # All it can have written is a heartbeat.
             self.begun = self.begun or relay.outlet.begun
             self.record.sent += relay.outlet.sent
-        self.attempt = self.relay = self.way = None
+        self.attempt = None
         self.busy_since = self._wheel.seconds()
         self._limit(self._most)
+
+    @property
+    def relay(self) -> Relay | None:
+        """What carries the answer to the client, once there is one."""
+        return None if self.attempt is None else self.attempt.relay
+
+    @property
+    def most(self) -> float | None:
+        """How long all of it may take, whoever is asked: seconds from its arrival."""
+        return self._most
 
     async def wait(self, awaited: Deferred[T]) -> T:
         """
@@ -161,10 +174,8 @@ class Exchange:
         """The client has left, in whatever phase."""
         if self._waiting is not None:
             self._waiting.cancel()
-        elif self.relay is not None:
-            self.relay.client_gone()
         elif self.attempt is not None:
-            self.attempt.answer.cancel()
+            self.attempt.client_gone()
 
     def expire(self, error: GatewayError) -> None:
         """End it now for ``error``, in whatever phase an answer is awaited."""
@@ -219,10 +230,33 @@ class Exchange:
         self.record.sent += len(ping)
         self.keep_alive(interval)
 
-    def answered(self, framing: IFraming | None) -> None:
+    def answered(self, framing: IFraming | None, status: int) -> None:
         """An answer's head is here; its relay keeps the client alive."""
         self.framing = framing
+        self.record.status = status
         self._rest()
+
+    def take(self, attempt: Attempt, framing: IFraming | None, status: int) -> None:
+        """
+        Of several attempts this one gives the answer: the record tells of its request,
+        its deadline is in force, and who waited for an answer has it.
+        """
+        self._waiting = None
+        self.attempt = attempt
+        self.answered(framing, status)
+        self._limit(attempt.instance.deadlines.total)
+        record = self.record
+        record.model = attempt.outbound.model
+        conversion = attempt.conversion
+        record.dropped_fields = conversion.rendered.dropped if conversion else ()
+
+    def hush(self) -> None:
+        """
+        The answer will be no stream: no heartbeat may begin one. One that was begun
+        goes on.
+        """
+        if not self.begun:
+            self._rest()
 
     def _rest(self) -> None:
         if self._beat is not None:
@@ -271,7 +305,8 @@ class Exchange:
         record.outcome = outcome_of(error)
         if record.outcome is Outcome.BROKEN and not record.attempts:
             record.outcome = Outcome.REFUSED
-        if self.begun or (self.relay is not None and self.relay.outlet.begun):
+        relay = self.relay
+        if self.begun or (relay is not None and relay.outlet.begun):
             data = self.broken(error)
             downstream.write(data)
             record.sent += len(data)
@@ -323,10 +358,10 @@ class Exchange:
         attempt = self.attempt
         if attempt is not None:
             own = self._busy
-            relay = self.relay
+            relay = attempt.relay
             if relay is not None:
                 record.sent += relay.outlet.sent
-                self._meter()
+                self._meter(relay.way)
             if relay is not None and relay.first_byte_at is not None:
                 written = relay.outlet.first_write_at
                 own += max(0.0, (written or relay.first_byte_at) - relay.first_byte_at)
@@ -335,14 +370,13 @@ class Exchange:
             record.overhead_ms = max(0.0, own) * 1000
         # Each of these leads back here: a request shall leave the collector nothing.
         self.downstream.on_lost = None
-        self.attempt = self.relay = self.way = None
+        self.attempt = None
 
-    def _meter(self) -> None:
+    def _meter(self, way: Way) -> None:
         """What the answer used, as far as it could be read."""
-        record, way = self.record, self.way
-        if way is None or way.tap is None:
+        record, tap = self.record, way.tap
+        if tap is None:
             return
-        tap = way.tap
         record.usage = tap.usage
         record.has_tool_calls = tap.tool_calls
         if tap.usage is not None:

@@ -8,6 +8,7 @@ from aigw.errors import BadRequest
 from aigw.http.headers import query_without_credentials, towards_provider
 from aigw.interfaces import IProvider
 from aigw.interfaces.chat import IChatDialect
+from aigw.model.call import Call
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
 
@@ -21,13 +22,21 @@ class Sending:
     def __init__(self, providers: Mapping[str, IProvider]) -> None:
         self._providers = providers
 
-    def prepare(self, exchange: Exchange, instance: Instance) -> Outbound:
-        """The request to send, in a dialect the instance's provider speaks."""
+    def prepare(
+        self, exchange: Exchange, instance: Instance, call: Call | None = None
+    ) -> tuple[Outbound, Conversion | None]:
+        """
+        The request to send, in a dialect the instance's provider speaks; and how that
+        is spoken, where it is not the client's.
+
+        :param call: what to ask instead of what the client asked; always converted.
+        :raises BadRequest: the provider speaks nothing the call can be said in.
+        """
         envelope, name = exchange.envelope, exchange.dialect.name
         provider = self._providers[instance.provider]
-        exchange.conversion = None
+        conversion = None
         if name != "passthrough" and name not in provider.dialects:
-            exchange.conversion = conversion = self._convert(exchange, instance)
+            conversion = self._convert(exchange, instance)
             exchange.record.dropped_fields = conversion.rendered.dropped
             name = conversion.target.name
             envelope = conversion.envelope(envelope, provider.dialects[name])
@@ -39,7 +48,7 @@ class Sending:
         outbound.headers = towards_provider(
             envelope.headers, outbound.headers, instance
         )
-        return outbound
+        return outbound, conversion
 
     def _convert(self, exchange: Exchange, instance: Instance) -> Conversion:
         """:raises BadRequest: the provider speaks nothing the call can be said in."""

@@ -135,6 +135,7 @@ class Instance:
     :ivar max_concurrent: the most attempts at once, or None.
     :ivar max_queued: the most requests that wait for one of those to end.
     :ivar queue_timeout: how long they wait, seconds.
+    :ivar prefill: whether its models go on from an assistant message that stands last.
     :ivar check: how its health is probed, or None.
     :ivar examples: texts like those it is for, where instances are ranked by meaning;
         ``threshold`` is the least likeness, None for the route's.
@@ -168,6 +169,7 @@ class Instance:
     max_concurrent: int | None = None
     max_queued: int = 100
     queue_timeout: float = 30.0
+    prefill: bool = False
     check: ActiveCheck | None = None
     examples: tuple[str, ...] = ()
     threshold: float | None = None

@@ -37,5 +37,6 @@ class Outcome(StrEnum):
     FAILED = "failed"  # the provider answered with an error, passed on
     BROKEN = "broken"  # the provider broke off, or could not be reached
     LIMIT = "limit"  # a deadline or limit ended it; the record names it
+    HEDGED = "hedged"  # (an attempt) another one had content sooner
     CLIENT_GONE = "client_gone"
     SHUTDOWN = "shutdown"

@@ -34,6 +34,19 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Hedge:
+    """
+    Further attempts beside one that is slow to begin.
+
+    :ivar delay: seconds without content after which another is begun.
+    :ivar max: how many may be begun for one request.
+    """
+
+    delay: float
+    max: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class BreakerRule:
     """
     When an instance is left alone, and when it is tried again. Times are seconds.
@@ -63,6 +76,8 @@ class Policy:
     :ivar max_retries: the most attempts after the first, or None.
     :ivar within: seconds; an attempt that took longer to fail is not followed.
     :ivar retry: repeats at the same instance, or None.
+    :ivar hedge: attempts beside one that is slow to begin, or None.
+    :ivar continues: whether another instance goes on where a stream breaks.
     :ivar breaker: the breaker each instance has, or None.
     :ivar cooldown: the most seconds an instance rests because it asked for it
         (Retry-After); 0 heeds none.
@@ -76,6 +91,8 @@ class Policy:
     max_retries: int | None = None
     within: float | None = None
     retry: Retry | None = None
+    hedge: Hedge | None = None
+    continues: bool = False
     breaker: BreakerRule | None = None
     cooldown: float = 60.0
     semantic: Semantic | None = None
@@ -85,5 +102,6 @@ class Policy:
         """Whether any attempt could be followed by another."""
         if self.max_retries == 0:
             return False
-        moves = bool(self.statuses) and instances > 1
-        return moves or (self.retry is not None and self.retry.same_instance > 0)
+        beside = self.hedge is not None or self.continues or bool(self.statuses)
+        again = self.retry is not None and self.retry.same_instance > 0
+        return again or (beside and instances > 1)

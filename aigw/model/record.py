@@ -17,6 +17,9 @@ class AttemptRecord(msgspec.Struct):
     :ivar uri: the path sent, without its query.
     :ivar reused: whether a pooled connection served it.
     :ivar received: bytes of the answer's body.
+    :ivar usage: what it used, as far as it could be read.
+    :ivar seam: bytes (UTF-8) of the text that it was asked to go on from; 0 where it
+        was asked what the client asked.
     :ivar reason: what broke it, ``""`` where nothing did.
     """
 
@@ -37,6 +40,8 @@ class AttemptRecord(msgspec.Struct):
     received: int = 0
     outcome: Outcome | None = None
     reason: str = ""
+    usage: Usage | None = None
+    seam: int = 0
 
 
 class Record(msgspec.Struct):

@@ -148,6 +148,10 @@ class Cluster:
         self.standings[chosen].slots.take()
         return chosen
 
+    def well(self, among: Sequence[Instance], now: float) -> list[Instance]:
+        """Those in no trouble at all."""
+        return [one for one in among if self.standings[one].trouble(now) == (0, 0.0)]
+
     def wait(
         self,
         among: Sequence[Instance],

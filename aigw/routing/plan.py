@@ -45,6 +45,7 @@ class Way(Enum):
 
     NEXT = "next"  # another attempt
     RETURN = "return"  # nothing: the client gets the failure as it is
+    WAIT = "wait"  # nothing yet: another attempt is under way
     EXHAUSTED = "exhausted"  # nothing: all that could serve it were tried
 
 
@@ -140,10 +141,21 @@ class Plan:
         alone = len(self._tries) == 1
         return Step(Way.EXHAUSTED if moves and not alone else Way.RETURN)
 
-    def amend(self, judgement: Judgement) -> None:
-        """The last failure's body has been read, and says more than its head."""
-        self.failures[-1] = replace(
-            self.failures[-1],
+    def noted(self, failure: Failure) -> None:
+        """An attempt has failed beside another that may still answer."""
+        self.failures.append(failure)
+
+    def may_hedge(self) -> tuple[Instance, ...]:
+        """Who may be asked beside the attempts under way."""
+        most = self._policy.max_retries
+        if most is not None and self._began > most:
+            return ()
+        return self._untried()
+
+    def amend(self, failure: Failure, judgement: Judgement) -> None:
+        """The failure's body has been read, and says more than its head."""
+        self.failures[self.failures.index(failure)] = replace(
+            failure,
             verdict=judgement.verdict,
             retry_after=judgement.retry_after,
         )

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from aigw.interfaces import IDownstream
 from aigw.model.headers import Headers
 
+from .client import Client
 from .flush import Ticker
 
 #: A batch leaves when it reaches this many bytes, tick or no tick.
@@ -40,7 +40,7 @@ class Outlet:
 
     def __init__(
         self,
-        downstream: IDownstream,
+        downstream: Client,
         head: tuple[int, Headers],
         ticker: Ticker,
         seconds: Callable[[], float],

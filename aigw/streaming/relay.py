@@ -2,12 +2,11 @@
 The relay: the producer/consumer pair that stands between a provider's connection and a
 client's.
 
-It receives the provider's bytes and is the push producer of the client's transport. The
-whole of backpressure is this: when the client's transport is full it pauses the relay,
-the relay pauses the call, the provider's socket is no longer read, and TCP holds the
-provider. So what one exchange may hold is bounded: the read during which the pause came
-(64 KiB), one batch (64 KiB), one incomplete frame where a way holds those, the tap's
-copy (1 MiB at most, JSON answers only).
+The whole of backpressure is this: when the client's transport is full it pauses the
+relay, the relay pauses the call, the provider's socket is no longer read, and TCP holds
+the provider. So what one exchange may hold is bounded: the read during which the pause
+came (64 KiB), one batch (64 KiB), one incomplete frame where a way holds those, the
+tap's copy (1 MiB at most, JSON answers only).
 
 Invariants. Once ``_over``, nothing is written, nobody is called and no timer is left.
 ``done`` fires exactly once. An answer that has ended while the client takes nothing is
@@ -31,12 +30,13 @@ from aigw.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
-from aigw.interfaces import IAlarm, IDownstream, IUpstreamCall, IWheel
+from aigw.interfaces import IAlarm, IUpstreamCall, IWheel
 from aigw.model import sight as sights
 from aigw.model.event import Failed
 from aigw.model.instance import Streaming
 from aigw.model.outcome import Outcome
 
+from .client import Client
 from .countdown import Countdown
 from .ending import Ending, error_of, outcome_of
 from .heartbeat import Heartbeat
@@ -56,19 +56,19 @@ class Relay:
     """
     One answer on its way.
 
+    :param hold: the most seconds a held outlet waits for content; None for any time.
     :ivar done: fires with an :class:`Ending`; with a :class:`GatewayError` where the
         answer failed before any of it had left, so that the exchange may try elsewhere
         or answer with a status. Cancelling it lets go of both connections.
-    :ivar outlet: through which it leaves.
+    :ivar outlet: through which it leaves; ``way`` what happens to it.
     :ivar received: bytes of body received.
-    :ivar first_byte_at: clock seconds of the first of them, or None.
-    :ivar first_content_at: clock seconds of the first content, or None.
-    :ivar on_content: called once with those seconds, where it is set.
+    :ivar first_byte_at: clock seconds of the first of them, or None;
+        ``first_content_at`` of the first content: ``on_content`` is called with those.
     """
 
     def __init__(
         self,
-        downstream: IDownstream,
+        downstream: Client,
         call: IUpstreamCall,
         way: Way,
         outlet: Outlet,
@@ -76,6 +76,7 @@ class Relay:
         streaming: Streaming,
         wheel: IWheel,
         *,
+        hold: float | None = None,
         idle: float | None = None,
         client_stall: float | None = None,
     ) -> None:
@@ -86,7 +87,7 @@ class Relay:
         self.on_content: Callable[[float], None] | None = None
         self._downstream = downstream
         self._call = call
-        self._way = way
+        self.way = way
         self.outlet = outlet
         self._voice = voice
         self._streaming = streaming
@@ -103,12 +104,12 @@ class Relay:
         self._bound: IAlarm | None = None  # of the hold, the linger or the drain
         self._beat: Heartbeat | None = None
         self._idle: Countdown | None = None
-        if outlet.held:
-            self._bound = wheel.after(streaming.commit_hold, outlet.commit)
+        if outlet.held and hold is not None:
+            self._bound = wheel.after(hold, outlet.commit)
         if idle is not None:
             self._news |= sights.PROGRESS
             self._idle = Countdown(wheel, idle, self._idled)
-        if streaming.heartbeat and voice.ping() is not None:
+        if streaming.heartbeat:
             self._beat = Heartbeat(wheel, streaming.heartbeat, outlet, way, voice)
         downstream.register(self)
 
@@ -126,38 +127,38 @@ class Relay:
             self._over_limit()
             return
         try:
-            out = self._way.feed(data)
+            out = self.way.feed(data)
         except Exception:
             self._faulty()
             return
-        if self._way.failed is not None:
-            self._way_failed(self._way.failed, out)
+        if self.way.failed is not None:
+            self._way_failed(self.way.failed, out)
             return
         if out and not self._gone:
             self.outlet.give(out, now)
-        if self._way.sight & self._news:
-            self._saw(self._way.sight, now)
+        if self.way.sight & self._news:
+            self._saw(self.way.sight, now)
 
     def ended(self) -> None:
         """The provider's answer is complete as HTTP understands it."""
         if self._over or self._ending:
             return
         try:
-            out = self._way.end()
+            out = self.way.end()
         except Exception:
             self._faulty()
             return
-        if self._way.failed is not None:
-            self._way_failed(self._way.failed, out)
+        if self.way.failed is not None:
+            self._way_failed(self.way.failed, out)
             return
         now = self._wheel.seconds()
         if out and not self._gone:
             self.outlet.give(out, now)
-        if self._way.sight & self._news:
-            self._saw(self._way.sight, now)
+        if self.way.sight & self._news:
+            self._saw(self.way.sight, now)
             if self._over:
                 return
-        if not self.received and self._way.terminates and not self._gone:
+        if not self.received and self.way.terminates and not self._gone:
             text = "streaming response completed without producing any output"
             self._fail(UpstreamBroke(text, reason="empty_stream"))
             return
@@ -257,7 +258,7 @@ class Relay:
             self._told_error = True
             if self.outlet.held:
                 self._call.stop()
-                tap = self._way.tap
+                tap = self.way.tap
                 self._fail(error_told(tap.error or {} if tap is not None else {}))
                 return
         if sight & sights.CONTENT and self.first_content_at is None:
@@ -296,8 +297,7 @@ class Relay:
             self.expire(AnswerTooLarge(f"{reason} exceeded", reason=reason))
 
     def _idled(self) -> None:
-        text = "the provider's stream made no progress"
-        self.expire(UpstreamTimeout(text, reason="idle"))
+        self.expire(UpstreamTimeout("the provider's stream stood still", reason="idle"))
 
     def _stalled(self) -> None:
         self._call.stop()
@@ -356,7 +356,7 @@ class Relay:
     def _told(self, error: GatewayError) -> bytes:
         """The frame that tells ``error``, where one may stand."""
         try:
-            return self._voice.broken(error) if self._way.boundary else b""
+            return self._voice.broken(error) if self.way.boundary else b""
         except Exception:
             log.failure("An error could not be told in a stream.")
             return b""
@@ -375,7 +375,7 @@ class Relay:
         self._downstream.finish()
         if self._told_error:
             ending = Ending(Outcome.FAILED, "error_in_stream")
-        elif self._way.terminates and not self._terminal:
+        elif self.way.terminates and not self._terminal:
             ending = Ending(Outcome.INCOMPLETE)
         else:
             ending = Ending(Outcome.COMPLETED)

@@ -140,6 +140,7 @@ class Pair:
             voice or Speaks(),
             streaming,
             self.wheel,
+            hold=streaming.commit_hold,
             **deadlines,
         )
         self.result: Ending | GatewayError | None = None

@@ -1,0 +1,98 @@
+"""Several instances: one asked after the other until one answers, or the plan ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from aigw.errors import GatewayError
+from aigw.interfaces import IWheel
+from aigw.model.instance import Instance
+from aigw.routing.cluster import Cluster
+from aigw.routing.plan import Plan, Step, Way
+
+from . import choosing, ends
+from .asking import Asking
+from .exchange import Exchange
+from .one_of import OneOf
+from .race import Race
+from .ranking import Rankings
+
+log = Logger()
+
+
+class Several:
+    """Asks the instances of a route with a policy."""
+
+    def __init__(
+        self, asking: Asking, one_of: OneOf, rankings: Rankings, wheel: IWheel
+    ) -> None:
+        self._asking = asking
+        self._one_of = one_of
+        self._rankings = rankings
+        self._wheel = wheel
+
+    async def __call__(self, exchange: Exchange, cluster: Cluster) -> None:
+        """:raises GatewayError: there is no answer; what the client is told instead."""
+        eligible = choosing.eligible(exchange, cluster, self._asking)
+        until = choosing.deadline(exchange, eligible)
+        policy = cluster.policy
+        if policy.semantic is not None:
+            eligible = await self._rankings.order(exchange, cluster, eligible)
+        plan = Plan(policy, eligible, cluster.budget, cluster.random, until)
+        cluster.budget.request(self._wheel.seconds())
+        race = None
+        if policy.hedge is not None and len(eligible) > 1:
+            race = Race(
+                exchange, cluster, plan, policy.hedge, self._one_of, self._wheel
+            )
+        among: Sequence[Instance] = eligible
+        while True:
+            chosen = await choosing.choose(exchange, cluster, among, self._wheel)
+            if race is None:
+                step, error = await self._one_of(exchange, cluster, plan, chosen)
+            else:
+                step, error = await race.run(chosen)
+            if error is None:
+                return
+            among = await self._next(exchange, cluster, plan, chosen, step, error)
+
+    async def _next(
+        self,
+        exchange: Exchange,
+        cluster: Cluster,
+        plan: Plan,
+        failed: Instance,
+        step: Step,
+        error: GatewayError,
+    ) -> Sequence[Instance]:
+        """
+        Who may be asked after ``failed`` has ended in ``error``, once it is time.
+
+        :raises GatewayError: nobody.
+        """
+        if step.way is Way.RETURN:
+            raise error
+        if step.way is Way.EXHAUSTED:
+            raise ends.exhausted(plan, error) from error
+        log.info(
+            "Instance {instance} of route {route} failed with status {status};"
+            " falling back.",
+            instance=failed.name,
+            route=cluster.route.id,
+            status=error.status,
+        )
+        exchange.fail_over()
+        if step.delay:
+            await self._pause(exchange, step.delay)
+        return step.among
+
+    async def _pause(self, exchange: Exchange, seconds: float) -> None:
+        over: Deferred[None] = Deferred()
+        alarm = self._wheel.after(seconds, lambda: over.callback(None))
+        try:
+            await exchange.wait(over)
+        finally:
+            alarm.cancel()
