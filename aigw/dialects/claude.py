@@ -28,6 +28,9 @@ VENDOR: Final = "anthropic"
 _UNSAMPLED = re.compile(
     r"claude-(?:mythos|fable|[a-z]+-(?:4-(?:[7-9]|\d\d)|[5-9]|\d\d)(?!\d))"
 )
+#: Models that take a temperature or a ``top_p``, and refuse both at once (Claude Opus
+#: 4.1, and all from 4.5 on; AWS's page on parameters of Messages).
+_EITHER = re.compile(r"claude-(?:opus-4-[1-6]|(?:sonnet|haiku)-4-[56])(?!\d)")
 _ALWAYS = re.compile(r"claude-(?:mythos|fable)")
 _BOTH = re.compile(r"claude-[a-z]+-4-6(?!\d)")
 
@@ -35,6 +38,11 @@ _BOTH = re.compile(r"claude-[a-z]+-4-6(?!\d)")
 def unsampled(model: str) -> bool:
     """Whether the model takes neither sampling parameters nor a thinking budget."""
     return _UNSAMPLED.search(model) is not None
+
+
+def sampled_either_way(model: str) -> bool:
+    """Whether the model refuses a temperature and a ``top_p`` in one request."""
+    return _EITHER.search(model) is not None
 
 
 def always_thinks(model: str) -> bool:

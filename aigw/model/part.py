@@ -78,7 +78,8 @@ class Text:
     @property
     def plain(self) -> bool:
         """Whether a string says all that it does."""
-        return self.cache is None and not self.rider and not self.citations
+        said = self.rider or self.citations or self.signature is not None
+        return self.cache is None and not said
 
 
 @dataclass(frozen=True, slots=True)

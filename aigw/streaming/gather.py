@@ -27,7 +27,7 @@ from aigw.model.usage import Usage
 class _Block:
     """A block being gathered."""
 
-    __slots__ = ("citations", "opened", "pieces", "signature", "transcript")
+    __slots__ = ("citations", "opened", "pieces", "signature", "transcript", "type")
 
     def __init__(self, opened: events.BlockOpened) -> None:
         self.opened = opened
@@ -35,6 +35,7 @@ class _Block:
         self.transcript: list[str] = []
         self.citations: list[Citation] = []
         self.signature: Signature | None = None
+        self.type = ""
 
     def part(self) -> Part | None:
         opened, text = self.opened, "".join(self.pieces)
@@ -58,7 +59,14 @@ class _Block:
             case "image" | "audio":
                 kind: Literal["image", "audio"] = opened.kind
                 spoken = "".join(self.transcript)
-                return Media(kind, "base64", text, name=opened.id, transcript=spoken)
+                return Media(
+                    kind,
+                    "base64",
+                    text,
+                    type="" if self.type == kind else self.type,
+                    name=opened.id,
+                    transcript=spoken,
+                )
         return Opaque(opened.dialect, opened.name, opened.raw)
 
 
@@ -93,6 +101,7 @@ class Gather:
                 block = self._block(event)
                 block.pieces.append(event.data)
                 block.transcript.append(event.transcript)
+                block.type = event.type
             case events.Signature() | events.Redacted():
                 self._block(event).signature = event.signature
             case events.Citation():
@@ -203,8 +212,9 @@ def _block_of(
             )
         case Media():
             kind: events.BlockKind = "audio" if part.kind == "audio" else "image"
+            type = part.type or kind
             media = events.Media(
-                choice, block, kind, part.value, part.transcript, part.name
+                choice, block, type, part.value, part.transcript, part.name
             )
             return opened(choice, block, kind, part.name), [media]
         case Opaque():

@@ -20,7 +20,8 @@ from aigw.model.rendered import Rendered
 
 from . import error as errors
 from . import usage as usages
-from .reader_whole import answer_of, citation_of, text
+from .citation import citation_of
+from .reader_whole import answer_of, text
 from .words import NAME, VENDOR, finish_of
 
 

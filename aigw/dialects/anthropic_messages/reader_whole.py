@@ -12,7 +12,6 @@ from aigw.dialects.tokens import Counts
 from aigw.model.answer import Answer, Choice
 from aigw.model.finish import Finish
 from aigw.model.part import (
-    Citation,
     Opaque,
     Part,
     Redacted,
@@ -23,22 +22,13 @@ from aigw.model.part import (
 from aigw.model.usage import Usage
 
 from . import usage as usages
+from .citation import citation_of
 from .words import NAME, VENDOR, finish_of
 
 
 def text(value: object) -> str:
     """``value`` where it is a string, else ``""``."""
     return value if isinstance(value, str) else ""
-
-
-def citation_of(told: dict[str, Any]) -> Citation:
-    return Citation(
-        url=text(told.get("url")),
-        title=text(told.get("document_title")) or text(told.get("title")),
-        quote=text(told.get("cited_text")),
-        dialect=NAME,
-        raw=msgspec.json.encode(told),
-    )
 
 
 def answer_of(told: dict[str, Any], names: Mapping[str, str]) -> Answer:

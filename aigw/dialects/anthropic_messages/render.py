@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from aigw.dialects.claude import Thought, thought_of, unsampled
+from aigw.dialects.claude import Thought, sampled_either_way, thought_of, unsampled
 from aigw.dialects.json_object import graft
 from aigw.dialects.ledger import Ledger
 from aigw.model.call import Call
@@ -87,11 +87,12 @@ def _sampling(
             ledger.drop(name)
     # Neither recent models nor any that reasons let sampling be tuned.
     fixed = not ledger.native and (unsampled(model) or thought.on)
+    either = not ledger.native and sampled_either_way(model)
     for name, most in (("temperature", 1), ("top_p", None), ("top_k", None)):
         value = getattr(call, name)
         if value is None:
             continue
-        if fixed:
+        if fixed or (name == "top_p" and either and call.temperature is not None):
             ledger.drop(name)
         elif most is not None and value > most and not ledger.native:
             body[name] = most

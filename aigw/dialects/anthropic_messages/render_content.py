@@ -81,6 +81,8 @@ class Content:
         citations = [msgspec.Raw(c.raw) for c in part.citations if c.dialect == NAME]
         if len(citations) < len(part.citations):
             self._ledger.drop(f"{at}.citations")
+        if part.signature is not None:
+            self._ledger.drop(f"{at}.signature")
         if citations:
             block["citations"] = citations
         return self._with(block, part.cache, part.rider, at)

@@ -21,6 +21,7 @@ from aigw.model.usage import Usage
 
 from . import error as errors
 from . import usage as usages
+from .citation import written
 from .words import NAME, TIERS, VENDOR, finish_word
 from .writer_whole import body_of
 
@@ -165,9 +166,9 @@ class AnthropicMessagesWriter:
 
     def _citation(self, event: events.Citation) -> list[Any]:
         index = self._blocks.get(event.block)
-        if event.choice or index is None or event.citation.dialect != NAME:
+        citation = written(event.citation)
+        if event.choice or index is None or citation is None:
             return []
-        citation = msgspec.Raw(event.citation.raw)
         delta = {"type": "citations_delta", "citation": citation}
         told = {"type": "content_block_delta", "index": index, "delta": delta}
         return [SSEFrame(type="content_block_delta", data=_encode(told))]

@@ -23,6 +23,7 @@ from aigw.model.part import (
 from aigw.model.usage import Usage
 
 from . import usage as usages
+from .citation import written
 from .words import NAME, TIERS, VENDOR, finish_word
 
 
@@ -63,7 +64,8 @@ def _redacted(signature: Signature) -> dict[str, Any]:
 def _block(part: Part) -> Any:
     if isinstance(part, Text):
         block: dict[str, Any] = {"type": "text", "text": part.text}
-        cited = [msgspec.Raw(c.raw) for c in part.citations if c.dialect == NAME]
+        found = map(written, part.citations)
+        cited = [one for one in found if one is not None]
         if cited:
             block["citations"] = cited
         return block if part.text or cited else None

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from aigw.dialects import failures
-from aigw.dialects.claude import Thought, unsampled
+from aigw.dialects.claude import Thought, sampled_either_way, unsampled
 from aigw.dialects.json_object import graft
 from aigw.dialects.ledger import Ledger
 from aigw.model.call import Call, Format
@@ -86,11 +86,12 @@ def _inference(
         config["maxTokens"] = call.max_tokens
     # Neither recent Claudes nor any that reasons let sampling be tuned.
     fixed = not ledger.native and (unsampled(model) or asked.thought.on)
+    either = not ledger.native and sampled_either_way(model)
     for name, word in (("temperature", "temperature"), ("top_p", "topP")):
         value = getattr(call, name)
         if value is None:
             continue
-        if fixed:
+        if fixed or (name == "top_p" and either and call.temperature is not None):
             ledger.drop(name)
         elif value > 1 and not ledger.native:
             config[word] = 1

@@ -22,6 +22,7 @@ class Delta(msgspec.Struct):
     tool_calls: Any = None
     annotations: Any = None
     audio: Any = None
+    images: Any = None
 
 
 class Choice(msgspec.Struct):

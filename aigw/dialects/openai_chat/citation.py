@@ -29,15 +29,18 @@ def citation_of(annotation: dict[str, Any]) -> Citation | None:
     )
 
 
-def annotation_of(citation: Citation) -> dict[str, Any] | None:
-    """The inverse; None where there is no URL to cite."""
+def annotation_of(citation: Citation) -> Any:
+    """
+    The inverse; None where there is no URL to cite. The official client wants both
+    indexes: where they are not told, they are 0.
+    """
+    if citation.dialect == NAME:
+        return msgspec.Raw(citation.raw)
     if not citation.url:
         return None
     told: dict[str, Any] = {"url": citation.url, "title": citation.title}
     if citation.quote:
         told["content"] = citation.quote
-    if citation.start is not None:
-        told["start_index"] = citation.start
-    if citation.end is not None:
-        told["end_index"] = citation.end
+    told["start_index"] = citation.start or 0
+    told["end_index"] = citation.end or 0
     return {"type": "url_citation", "url_citation": told}

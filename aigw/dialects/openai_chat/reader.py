@@ -23,6 +23,7 @@ from . import chunk as chunks
 from .blocks import Blocks
 from .chunk import Chunk, Delta
 from .citation import citation_of
+from .images import images_of
 from .reader_whole import answer_of
 from .words import finish_of, vendor_of
 
@@ -138,6 +139,11 @@ class OpenAIChatReader:
                     out.append(events.Citation(choice, block, citation))
         if delta.audio and isinstance(delta.audio, dict):
             self._audio(choice, blocks, delta.audio, out)
+        if delta.images:
+            for type, data in images_of(delta.images):
+                block = blocks.alone("image", out)
+                out.append(events.Media(choice, block, type, data))
+                out.append(events.BlockClosed(choice, block))
         if delta.tool_calls:
             for call in chunks.dicts(delta.tool_calls):
                 self._call(choice, blocks, call, out)

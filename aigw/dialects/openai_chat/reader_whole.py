@@ -28,6 +28,7 @@ from aigw.model.usage import Usage
 from . import chunk as chunks
 from .chunk import Chunk, Delta
 from .citation import citation_of
+from .images import images_of
 from .words import NAME, finish_of, vendor_of
 
 
@@ -85,6 +86,10 @@ def _said(message: Delta) -> list[Part]:
         transcript = chunks.text(chunks.member(message.audio, "transcript"))
         id = chunks.text(chunks.member(message.audio, "id"))
         parts.append(Media("audio", "base64", data, name=id, transcript=transcript))
+    parts += [
+        Media("image", "base64", data, type=type)
+        for type, data in images_of(message.images)
+    ]
     return parts
 
 

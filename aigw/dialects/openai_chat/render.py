@@ -41,7 +41,8 @@ def render(call: Call, target: Target) -> Rendered:
     body["messages"] = Messages(call, target, ledger).rendered()
     if call.stream:
         body["stream"] = True
-    if (call.stream and not ledger.native) or call.include_usage:
+    # Without a stream the API refuses it, so only the client itself may ask then.
+    if call.include_usage if ledger.native else call.stream:
         body["stream_options"] = {"include_usage": True}
     if call.max_tokens is not None:
         body[target.cap] = call.max_tokens

@@ -118,6 +118,8 @@ class Messages:
                 calls.append(self._called(part, at, details))
             else:
                 said.append(part)
+                if isinstance(part, Text) and part.signature and self._details:
+                    details.append(encrypted(part.signature))
         content = self._content(message, tuple(said))
         if not content and (not said if self._ledger.native else calls):
             content = None
@@ -193,6 +195,8 @@ class Messages:
         if isinstance(part, Text):
             if part.citations:
                 ledger.drop(f"{at}.citations")
+            if part.signature is not None and not self._details:
+                ledger.drop(f"{at}.signature")
             text = {"type": "text", "text": part.text}
             return marked(text, part.cache, part.rider, at, ledger)
         if isinstance(part, Refusal):

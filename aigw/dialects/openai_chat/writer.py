@@ -20,6 +20,7 @@ from aigw.model.usage import Usage
 
 from .citation import annotation_of
 from .details import encrypted, reasoned
+from .images import image
 from .words import finish_word
 from .writer_whole import body_of
 
@@ -37,9 +38,10 @@ class _Choice:
     :ivar ids: block number to the call's id.
     :ivar thoughts: the open reasoning block's text, to go with its signature.
     :ivar details: how many entries of ``reasoning_details`` were written.
+    :ivar images: how many images were.
     """
 
-    __slots__ = ("calls", "custom", "details", "ids", "size", "thoughts")
+    __slots__ = ("calls", "custom", "details", "ids", "images", "size", "thoughts")
 
     def __init__(self) -> None:
         self.calls: dict[int, int] = {}
@@ -48,12 +50,14 @@ class _Choice:
         self.thoughts: list[str] = []
         self.size = 0
         self.details = 0
+        self.images = 0
 
 
 @implementer(IWriter)
 class OpenAIChatWriter:
     """
-    See :class:`aigw.interfaces.IWriter`. Nothing waits but the usage chunk.
+    See :class:`aigw.interfaces.IWriter`. Nothing waits but the usage chunk,
+    and an image for its end.
 
     A chunk is put together from bytes that do not change and the one value that does:
     it is written for every token.
@@ -65,6 +69,7 @@ class OpenAIChatWriter:
         self._created = int(now)
         self._usage: Usage | None = None
         self._choices: dict[int, _Choice] = {}
+        self._images: dict[tuple[int, int], list[str]] = {}
         self._over = False
         self._head = b""
         self._tail = b',"usage":null}' if call.include_usage else b"}"
@@ -197,7 +202,10 @@ class OpenAIChatWriter:
         return self._chunk(choice, _encode({"reasoning_details": [entry]}))
 
     def _media(self, event: events.Media) -> list[Any]:
-        if event.type.partition("/")[0] != "audio":
+        kind = event.type.partition("/")[0]
+        if kind == "image":
+            return self._image(event)
+        if kind != "audio":
             return []
         told = {
             "id": event.id,
@@ -206,6 +214,21 @@ class OpenAIChatWriter:
         }
         audio = {name: value for name, value in told.items() if value}
         return self._chunk(event.choice, _encode({"audio": audio}))
+
+    def _image(self, event: events.Media) -> list[Any]:
+        """An image is written whole, when its block closes."""
+        held = self._images.setdefault((event.choice, event.block), [event.type])
+        held.append(event.data)
+        return []
+
+    def _closed(self, event: events.BlockClosed) -> list[Any]:
+        held = self._images.pop((event.choice, event.block), None)
+        if held is None:
+            return []
+        state, begun = self._choice(event.choice)
+        one = {**image(held[0], "".join(held[1:])), "index": state.images}
+        state.images += 1
+        return [*begun, *self._chunk(event.choice, _encode({"images": [one]}))]
 
     def _citation(self, event: events.Citation) -> list[Any]:
         annotation = annotation_of(event.citation)
@@ -253,6 +276,7 @@ class OpenAIChatWriter:
         events.Signature: _signature,
         events.Redacted: _redacted,
         events.Media: _media,
+        events.BlockClosed: _closed,
         events.Citation: _citation,
         events.LogProbs: _logprobs,
         events.UsageReport: _used,

@@ -21,6 +21,7 @@ from aigw.model.part import (
 
 from .citation import annotation_of
 from .details import encrypted, entry_of, numbered
+from .images import image
 from .words import finish_word
 
 
@@ -60,6 +61,7 @@ def _message(choice: Choice) -> dict[str, Any]:
     annotations: list[dict[str, Any]] = []
     details: list[dict[str, Any]] = []
     calls: list[dict[str, Any]] = []
+    images: list[dict[str, Any]] = []
     audio: dict[str, Any] | None = None
     for part in choice.parts:
         if isinstance(part, Text):
@@ -83,12 +85,15 @@ def _message(choice: Choice) -> dict[str, Any]:
         elif isinstance(part, Media) and part.kind == "audio":
             told = {"id": part.name, "data": part.value, "transcript": part.transcript}
             audio = {**told, "expires_at": 0}
+        elif isinstance(part, Media) and part.kind == "image":
+            if part.source == "base64":
+                images.append(image(part.type, part.value))
     message: dict[str, Any] = {
         "role": "assistant",
         "content": "".join(texts) if texts else None,
         "refusal": "".join(refusals) if refusals else None,
     }
-    if not texts and not refusals and not calls and audio is None:
+    if not texts and not refusals and not calls and not images and audio is None:
         message["content"] = ""
     if thoughts:
         message["reasoning_content"] = "".join(thoughts)
@@ -98,6 +103,8 @@ def _message(choice: Choice) -> dict[str, Any]:
         message["annotations"] = annotations
     if audio is not None:
         message["audio"] = audio
+    if images:
+        message["images"] = images
     if calls:
         message["tool_calls"] = calls
     return message

@@ -11,7 +11,13 @@ from aigw.model.part import Citation, Signature
 
 from .words import NAME
 
-_PREFIXES = {"text": "msg", "refusal": "msg", "thinking": "rs", "tool": "fc"}
+_PREFIXES = {
+    "text": "msg",
+    "refusal": "msg",
+    "thinking": "rs",
+    "tool": "fc",
+    "image": "ig",
+}
 
 
 def annotation_of(citation: Citation) -> Any:
@@ -33,6 +39,7 @@ class Item:
     """
     One block as an item. Its id is made from the response's and its place.
 
+    :ivar name: of the tool called; of an image, its format.
     :ivar pieces: what was said in it so far.
     :ivar logprobs: those of its text so far.
     :ivar encrypted: ``encrypted_content`` of a reasoning item.
@@ -119,6 +126,16 @@ class Item:
             if self.encrypted:
                 body["encrypted_content"] = self.encrypted
             return body
+        if self.kind == "image":
+            image = {
+                "id": self.id,
+                "type": "image_generation_call",
+                "status": status,
+                "result": text or None,
+            }
+            if self.name:
+                image["output_format"] = self.name
+            return image
         if self.kind == "tool":
             return {
                 "id": self.id,
@@ -153,6 +170,8 @@ class Item:
         elif self.kind == "tool":
             said = {**where, "name": self.name, "arguments": whole}
             told.append((f"response.{self.deltas}.done", said))
+        elif self.kind == "image":
+            told.append(("response.image_generation_call.completed", where))
         elif self.kind == "thinking" and self.pieces:
             part = {"type": "summary_text", "text": whole}
             told += [

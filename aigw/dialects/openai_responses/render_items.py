@@ -191,6 +191,8 @@ class Items:
             cited = [msgspec.Raw(c.raw) for c in part.citations if c.dialect == NAME]
             if len(cited) < len(part.citations):
                 ledger.drop(f"{at}.citations")
+            if part.signature is not None:
+                ledger.drop(f"{at}.signature")
             if cited:
                 text["annotations"] = cited
             return marked(text, part.cache, part.rider, at, ledger)

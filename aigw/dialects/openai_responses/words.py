@@ -31,6 +31,22 @@ _FOREIGN = re.compile(rf"aigw\.(signed|redacted)\.({foreign.VENDOR})\.(.*)", re.
 _OWN = re.compile(r"(rs_[A-Za-z0-9_-]+):(.*)", re.S)
 
 
+#: The formats of images that an answer may name, by media type.
+_IMAGES: Final = {
+    "image/png": "png",
+    "image/jpeg": "jpeg",
+    "image/jpg": "jpeg",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/svg+xml": "svg",
+}
+
+
+def image_format(type: str) -> str:
+    """The name of an image's format, ``""`` where the dialect has none."""
+    return _IMAGES.get(type, "")
+
+
 def finish_of(status: str, why: str, called: bool) -> Finish:
     """
     :param why: ``incomplete_details.reason``.

@@ -22,7 +22,7 @@ from .error import error_event
 from .item import Item, annotation_of
 from .logprobs import content_of
 from .response import Response
-from .words import NAME, encrypted
+from .words import NAME, encrypted, image_format
 from .writer_whole import body_of
 
 _encode = msgspec.json.encode
@@ -102,9 +102,9 @@ class OpenAIResponsesWriter:
     def _opened(self, event: events.BlockOpened) -> list[Any]:
         begun = self._started(events.Started())
         kind = event.kind
-        if kind in ("image", "audio") or (kind == "opaque" and event.dialect != NAME):
+        if kind == "audio" or (kind == "opaque" and event.dialect != NAME):
             return begun
-        if kind == "redacted":
+        if kind == "redacted" or kind == "image":
             return begun  # its data opens it
         item = Item(
             kind,
@@ -211,6 +211,20 @@ class OpenAIResponsesWriter:
         self._output.append(item)
         return self._added(item)
 
+    def _media(self, event: events.Media) -> list[Any]:
+        item = self._items.get(event.block)
+        if item is not None and item.kind == "image":
+            item.pieces.append(event.data)
+            return []
+        if item is not None or not event.type.startswith("image"):
+            return []
+        item = Item("image", len(self._output), self._response.id)
+        item.name = image_format(event.type)
+        item.pieces.append(event.data)
+        self._items[event.block] = item
+        self._output.append(item)
+        return self._added(item)
+
     def _citation(self, event: events.Citation) -> list[Any]:
         item = self._items.get(event.block)
         annotation = annotation_of(event.citation)
@@ -272,6 +286,7 @@ class OpenAIResponsesWriter:
         events.Arguments: _arguments,
         events.Signature: _signature,
         events.Redacted: _redacted,
+        events.Media: _media,
         events.Citation: _citation,
         events.LogProbs: _probable,
         events.BlockClosed: _closed,

@@ -12,6 +12,7 @@ from aigw.model.answer import Answer
 from aigw.model.event import BlockKind
 from aigw.model.finish import Finish
 from aigw.model.part import (
+    Media,
     Opaque,
     Part,
     Redacted,
@@ -24,7 +25,7 @@ from aigw.model.part import (
 from .item import Item, annotation_of
 from .logprobs import content_of
 from .response import Response
-from .words import NAME, encrypted
+from .words import NAME, encrypted, image_format
 
 
 def body_of(answer: Answer, response: Response) -> bytes:
@@ -70,6 +71,10 @@ def _item(part: Part, index: int, response: str) -> Item | None:
         if part.signature is not None:
             redacted = isinstance(part, Redacted)
             made.encrypted = encrypted(part.signature, redacted)
+        return made
+    if isinstance(part, Media) and part.kind == "image" and part.source == "base64":
+        made = item("image", part.value)
+        made.name = image_format(part.type)
         return made
     if isinstance(part, Opaque) and part.dialect == NAME:
         made = item("opaque", "")
