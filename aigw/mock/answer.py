@@ -65,16 +65,17 @@ def answer(
             knobs = Knobs(n=knobs.n, s=knobs.s, scenario=knobs.scenario)
         return _answer(asked, knobs, dialect, number)
     except Refused as refused:
-        return _problem(request, Knobs(), dialect, refused.status, str(refused), number)
+        return _problem(request, Knobs(), dialect, refused, number)
     except BadKnob as error:
-        return _problem(request, Knobs(), dialect, 400, f"mock: {error}", number)
+        unfit = Refused(400, f"mock: {error}")
+        return _problem(request, Knobs(), dialect, unfit, number)
 
 
 def _answer(asked: Asked, knobs: Knobs, dialect: Dialect, number: int) -> Answer:
     request = asked.request
     if knobs.status is not None:
         said = f"The mock provider was asked for status {knobs.status}."
-        return _problem(request, knobs, dialect, knobs.status, said, number)
+        return _problem(request, knobs, dialect, Refused(knobs.status, said), number)
     fields = dialect.fields(number)
     if not asked.stream or knobs.json:
         body = dialect.whole(asked, knobs)
@@ -93,13 +94,14 @@ def _problem(
     request: Request,
     knobs: Knobs,
     dialect: Dialect,
-    status: int,
-    message: str,
+    refused: Refused,
     number: int,
 ) -> Answer:
-    fields, body = dialect.problem(status, message)
+    fields, body = dialect.problem(
+        refused.status, str(refused), refused.code, refused.param
+    )
     fields = [*dialect.fields(number), *fields]
-    return _whole(request, knobs, status, fields, body)
+    return _whole(request, knobs, refused.status, fields, body)
 
 
 def _whole(

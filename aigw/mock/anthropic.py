@@ -107,7 +107,9 @@ class Anthropic:
         answer["usage"]["output_tokens"] = used
         return json.dumps(answer).encode()
 
-    def problem(self, status: int, message: str) -> tuple[list[tuple[str, str]], bytes]:
+    def problem(
+        self, status: int, message: str, code: str = "", param: str = ""
+    ) -> tuple[list[tuple[str, str]], bytes]:
         error = {"type": _ERRORS.get(status, "api_error"), "message": message}
         body = {"type": "error", "error": error, "request_id": "req_mock"}
         return [], json.dumps(body, separators=(",", ":")).encode()

@@ -99,7 +99,9 @@ class Bedrock:
         usage["totalTokens"] = usage["inputTokens"] + used
         return json.dumps(answer).encode()
 
-    def problem(self, status: int, message: str) -> tuple[list[tuple[str, str]], bytes]:
+    def problem(
+        self, status: int, message: str, code: str = "", param: str = ""
+    ) -> tuple[list[tuple[str, str]], bytes]:
         kind = _ERRORS.get(status, "InternalServerException")
         return [("x-amzn-errortype", kind)], json.dumps({"message": message}).encode()
 

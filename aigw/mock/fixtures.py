@@ -5,9 +5,10 @@ The fixtures: bytes as the vendors publish them, in files named
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from .knobs import BadKnob
 
@@ -28,3 +29,13 @@ def fixture(operation: str, scenario: str, kind: str) -> bytes:
         raise BadKnob(
             f"{scenario!r} is neither a knob nor a scenario of {operation} ({kind})"
         ) from error
+
+
+@cache
+def every(operation: str) -> tuple[Any, ...]:
+    """All whole answers of an operation, read: what the vendor could have said."""
+    return tuple(
+        json.loads(file.read_bytes())
+        for file in sorted(_HERE.iterdir(), key=lambda file: file.name)
+        if file.name.startswith(f"{operation}.") and file.name.endswith(".json")
+    )

@@ -6,7 +6,6 @@ the API reference and, for errors, the shapes its SDKs read.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 import struct
@@ -18,6 +17,7 @@ from .knobs import BadKnob, Knobs
 from .measure import measured
 from .request import Request
 from .script import Asked, Kind, Refused, Script, content_events
+from .vectors import vector
 
 _POST: Final = {
     "/v1/chat/completions": ("openai-chat", "messages"),
@@ -58,6 +58,9 @@ class OpenAI:
 
     def asked(self, request: Request) -> Asked | None:
         path = unquote(request.path)
+        # Google lists its models at the same path; its clients have a key of their own.
+        if path.startswith("/v1/models") and request.field(b"x-goog-api-key"):
+            return None
         if request.method in ("GET", "HEAD") and path == "/v1/models":
             return Asked(request, _MODELS)
         if request.method in ("GET", "HEAD") and path.startswith("/v1/models/"):
@@ -67,7 +70,7 @@ class OpenAI:
         if request.method != "POST":
             raise Refused(405, f"Not allowed to {request.method} on {path}.")
         operation, needed = _POST[path]
-        body = _body(request)
+        body = body_of(request)
         model = body.get("model", _DEFAULTS.get(operation))
         if not isinstance(model, str):
             raise Refused(400, "you must provide a model parameter")
@@ -134,9 +137,16 @@ class OpenAI:
         usage["total_tokens"] = usage["prompt_tokens"] + used
         return json.dumps(answer, indent=2).encode()
 
-    def problem(self, status: int, message: str) -> tuple[list[tuple[str, str]], bytes]:
-        kind, code = _ERRORS.get(status, ("server_error", None))
-        error = {"message": message, "type": kind, "param": None, "code": code}
+    def problem(
+        self, status: int, message: str, code: str = "", param: str = ""
+    ) -> tuple[list[tuple[str, str]], bytes]:
+        kind, usual = _ERRORS.get(status, ("server_error", None))
+        error = {
+            "message": message,
+            "type": kind,
+            "param": param or None,
+            "code": code or usual,
+        }
         return [], json.dumps({"error": error}, indent=2).encode()
 
     def fields(self, number: int) -> list[tuple[str, str]]:
@@ -152,7 +162,7 @@ class OpenAI:
 _SERVER_ERROR: Final = "The server had an error while processing your request."
 
 
-def _body(request: Request) -> dict[str, Any]:
+def body_of(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(request.body)
     except ValueError as error:
@@ -197,10 +207,10 @@ def _embeddings(answer: dict[str, Any], body: dict[str, Any]) -> bytes:
     size = body.get("dimensions") or 16
     answer["data"] = []
     for index, item in enumerate(given if many else [given]):
-        vector = _vector(json.dumps(item), size)
-        packed = struct.pack(f"<{size}f", *vector)
+        numbers = vector(json.dumps(item), size)
+        packed = struct.pack(f"<{size}f", *numbers)
         coded = body.get("encoding_format") == "base64"
-        embedding = base64.b64encode(packed).decode() if coded else vector
+        embedding = base64.b64encode(packed).decode() if coded else numbers
         answer["data"].append(
             {"object": "embedding", "index": index, "embedding": embedding}
         )
@@ -208,12 +218,6 @@ def _embeddings(answer: dict[str, Any], body: dict[str, Any]) -> bytes:
     tokens = len(json.dumps(given).split())
     answer["usage"] = {"prompt_tokens": tokens, "total_tokens": tokens}
     return json.dumps(answer).encode()
-
-
-def _vector(item: str, size: int) -> list[float]:
-    """Numbers that are always the same for the same text."""
-    digest = hashlib.shake_128(item.encode()).digest(size)
-    return [(byte - 127.5) / 128 / size**0.5 for byte in digest]
 
 
 def _model(answer: dict[str, Any], wanted: str) -> bytes:

@@ -17,14 +17,23 @@ from .answer import answer
 from .anthropic import Anthropic
 from .bedrock import Bedrock
 from .echo import Echo
+from .gemini import Gemini
 from .openai import OpenAI
 from .request import NotHTTP, Request, RequestReader
+from .responses import Responses
 from .script import Dialect
 from .seen import Seen
 from .sending import Sending
 
 #: The first is asked first, and its words are those of paths nobody knows.
-DIALECTS: Final[tuple[Dialect, ...]] = (OpenAI(), Anthropic(), Bedrock(), Echo())
+DIALECTS: Final[tuple[Dialect, ...]] = (
+    OpenAI(),
+    Responses(),
+    Anthropic(),
+    Bedrock(),
+    Gemini(),
+    Echo(),
+)
 
 
 class Mock(Factory):

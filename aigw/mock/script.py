@@ -74,11 +74,20 @@ class Script:
 
 
 class Refused(Exception):
-    """The provider does not serve this; told in the dialect's words."""
+    """
+    The provider does not serve this; told in the dialect's words.
 
-    def __init__(self, status: int, message: str) -> None:
+    :ivar code: the vendor's word for it, where its errors have one.
+    :ivar param: which field of the request, likewise.
+    """
+
+    def __init__(
+        self, status: int, message: str, code: str = "", param: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.code = code
+        self.param = param
 
 
 class Dialect(Protocol):
@@ -97,8 +106,10 @@ class Dialect(Protocol):
     def whole(self, asked: Asked, knobs: Knobs) -> bytes:
         """The JSON that answers."""
 
-    def problem(self, status: int, message: str) -> tuple[list[tuple[str, str]], bytes]:
-        """Fields and body of an error."""
+    def problem(
+        self, status: int, message: str, code: str = "", param: str = ""
+    ) -> tuple[list[tuple[str, str]], bytes]:
+        """Fields and body of an error; the words as in :class:`Refused`."""
 
     def fields(self, number: int) -> list[tuple[str, str]]:
         """The fields the vendor sends with request ``number``."""
