@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import msgspec
@@ -14,8 +13,6 @@ from .part import Check, Milliseconds, Natural, Part, Positive, about
 from .proxy import Use
 from .semantic import SemanticOpts, Threshold
 from .transport import Transport
-
-_NOT_BUILT = "not implemented by this version"
 
 _Kind = Literal["rate_limiting", "http_429", "http_5xx"]
 _KINDS = get_args(_Kind)
@@ -88,6 +85,21 @@ class RetryConf(Part, frozen=True, kw_only=True):
     ] = True
 
 
+class HedgeConf(Part, frozen=True, kw_only=True):
+    """
+    [new] Further attempts, at other instances, beside one that is slow to begin. The
+    first content wins; the others are stopped. Within the route's budget of repeats.
+    """
+
+    delay_ms: Annotated[
+        Milliseconds,
+        about("How long nothing has come when another attempt is begun, ms."),
+    ]
+    max: Annotated[
+        int, Meta(ge=1, le=5), about("How many may be begun for one request.")
+    ] = 1
+
+
 class BreakerConf(Part, frozen=True, kw_only=True):
     """[new] When an instance is left alone, and when it is tried again."""
 
@@ -112,8 +124,6 @@ class MultiInstance(Use, frozen=True, kw_only=True):
     One use of a provider. What `ai-proxy-multi` says of transport holds for it where it
     says nothing itself.
     """
-
-    refused: ClassVar[Mapping[str, str]] = {"prefill": _NOT_BUILT}
 
     name: Annotated[
         str, Meta(min_length=1, max_length=100), about("Its name; unique here.")
@@ -154,17 +164,19 @@ class MultiInstance(Use, frozen=True, kw_only=True):
     queue_timeout_ms: Annotated[
         Milliseconds, about("[new] How long they wait, ms.")
     ] = 30_000
+    prefill: Annotated[
+        bool,
+        about(
+            "[new] Whether its models go on from an assistant message that stands last;"
+            " `on_stream_failure: continue` asks only such."
+        ),
+    ] = False
 
 
 class AiProxyMulti(Transport, frozen=True, kw_only=True):
     """Several instances behind a route."""
 
     heirs: ClassVar[str] = "instances"
-    refused: ClassVar[Mapping[str, str]] = {
-        "hedge": _NOT_BUILT,
-        "on_stream_failure": _NOT_BUILT,
-    }
-
     instances: Annotated[
         tuple[MultiInstance, ...],
         Check(_some, "at least one"),
@@ -204,6 +216,18 @@ class AiProxyMulti(Transport, frozen=True, kw_only=True):
     retry: Annotated[
         RetryConf | None, about("[new] Repeats; unset, there are none.")
     ] = None
+    hedge: Annotated[
+        HedgeConf | None,
+        about("[new] Attempts beside one that is slow to begin; unset, none."),
+    ] = None
+    on_stream_failure: Annotated[
+        Literal["end", "continue"],
+        about(
+            "[new] What follows where a stream breaks after output: it ends with an"
+            " error, or another instance (`prefill: true`) is asked to go on from the"
+            " text so far. Text only; such streams are always converted."
+        ),
+    ] = "end"
     breaker: Annotated[
         BreakerConf | None, about("[new] A breaker for each instance; unset, none.")
     ] = None

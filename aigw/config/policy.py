@@ -7,12 +7,19 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from aigw.model.instance import Instance
-from aigw.model.policy import BreakerRule, Key, Policy, Retry
+from aigw.model.policy import BreakerRule, Hedge, Key, Policy, Retry
 
 from .checks import check_of
 from .hashing import UNKNOWN, key_of
 from .instances import instance_of
-from .multi import AiProxyMulti, Balancer, BreakerConf, MultiInstance, RetryConf
+from .multi import (
+    AiProxyMulti,
+    Balancer,
+    BreakerConf,
+    HedgeConf,
+    MultiInstance,
+    RetryConf,
+)
 from .providers import Hosts
 from .ranking import semantic_of
 from .reading import Reader
@@ -59,6 +66,7 @@ def instances_of(
                 max_concurrent=one.max_concurrent,
                 max_queued=one.max_queued,
                 queue_timeout=one.queue_timeout_ms / 1000,
+                prefill=one.prefill,
                 check=None if one.checks is None else check_of(one.checks, one.auth),
                 examples=one.examples or (),
                 threshold=one.threshold,
@@ -85,6 +93,8 @@ def policy_of(
         max_retries=conf.max_retries,
         within=None if within is None else within / 1000,
         retry=None if conf.retry is None else _retry(conf.retry),
+        hedge=None if conf.hedge is None else _hedge(conf.hedge),
+        continues=_continues(conf, path, reader),
         breaker=None if conf.breaker is None else _breaker(conf.breaker),
         cooldown=conf.cooldown_max_ms / 1000,
         semantic=semantic_of(conf, path, reader),
@@ -140,6 +150,22 @@ def _retry(conf: RetryConf) -> Retry:
         jitter=conf.jitter,
         respect_retry_after=conf.respect_retry_after,
     )
+
+
+def _hedge(conf: HedgeConf) -> Hedge:
+    return Hedge(delay=conf.delay_ms / 1000, max=conf.max)
+
+
+def _continues(conf: AiProxyMulti, path: str, reader: Reader) -> bool:
+    if conf.on_stream_failure != "continue":
+        return False
+    able = [one for one in conf.instances if isinstance(one, MultiInstance)]
+    if not any(one.prefill for one in able):
+        reader.warn(
+            f"{path}.on_stream_failure",
+            "no instance has prefill: true, so none can be asked to go on",
+        )
+    return True
 
 
 def _breaker(conf: BreakerConf) -> BreakerRule:

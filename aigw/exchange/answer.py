@@ -79,6 +79,7 @@ class Answers:
                 f"the provider answered with status {status}", reason="no_stream"
             )
         (lane or exchange).answered(framing, status)
+        exchange.debug = attempt.debug
         if framing is not None:
             told = exchange.stream_headers(told)
         else:

@@ -45,6 +45,8 @@ class Attempt:
         dialect; None where it does.
     :ivar record: this attempt's entry in the exchange's record.
     :ivar relay: what carries its answer, once there is one.
+    :ivar debug: fields of its answer that tell which instance answers, where the route
+        tells it.
     """
 
     sink: Sink
@@ -62,6 +64,7 @@ class Attempt:
         self.instance = instance
         self.conversion = conversion
         self.relay: Relay | None = None
+        self.debug: Headers = []
         self._seconds: Callable[[], float] = wheel.seconds
         self._has_sink = False
         self._over = False

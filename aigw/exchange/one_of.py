@@ -48,8 +48,8 @@ class OneOf:
         lease = cluster.lease(instance, began)
         try:
             plan.begins(instance)
-            if cluster.policy.debug_headers:
-                exchange.debug = _debug(exchange, instance)
+            debug = _debug(exchange, instance) if cluster.policy.debug_headers else []
+            exchange.debug = debug
             serving = instance.serving(exchange.envelope.model)
             node = cluster.node(instance)
             try:
@@ -60,6 +60,7 @@ class OneOf:
                 step = plan.unable(instance)
                 others = lane is not None and lane.fails("unable")
                 return Step(Way.WAIT) if others else step, error
+            attempt.debug = debug
             return await self._follow(exchange, plan, lease, attempt, lane)
         finally:
             lease.release(self._wheel.seconds())
@@ -131,7 +132,10 @@ class OneOf:
             failure = _failure(lease, attempt, error.status, judgement, now())
             return _after(plan, failure, now(), lane), error
         except CancelledError:
-            attempt.close(*(lane.fate if lane else (Outcome.CLIENT_GONE, "")))
+            outcome, why = lane.fate if lane else (Outcome.CLIENT_GONE, "")
+            if outcome is Outcome.HEDGED:
+                lease.outrun(now())
+            attempt.close(outcome, why)
             raise
         ends.close(exchange, attempt, status, ending)
         if ends.in_trouble(ending):

@@ -37,7 +37,10 @@ class IBalancer(Interface):
         """An attempt at ``instance`` has begun; not always one that was picked here."""
 
     def first(instance: Instance, seconds: float, now: float) -> None:
-        """The attempt's first content came ``seconds`` after its start."""
+        """
+        The attempt's first content came ``seconds`` after its start; or it had not come
+        by then, and another attempt's had (hedging).
+        """
 
     def ended(instance: Instance, failed: bool, now: float) -> None:
         """The attempt is over. ``failed`` only where the instance is to blame."""

@@ -55,6 +55,15 @@ class Lease:
             self._standing.first(self._ticket, now)
             self._cluster.balancer.first(self.instance, now - self._started, now)
 
+    def outrun(self, now: float) -> None:
+        """
+        Another attempt had content sooner; how long this one had none is what is known
+        of its instance's pace. Without it the slowest would look like the fastest.
+        """
+        if not self._first:
+            self._first = True
+            self._cluster.balancer.first(self.instance, now - self._started, now)
+
     def release(self, now: float) -> None:
         """The attempt is over."""
         failed = self._ticket.failed is True

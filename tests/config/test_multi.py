@@ -14,7 +14,7 @@ from aigw.config.show import show
 from aigw.model.check import ActiveCheck
 from aigw.model.envelope import Envelope
 from aigw.model.headers import Headers
-from aigw.model.policy import BreakerRule, Policy, Retry
+from aigw.model.policy import BreakerRule, Hedge, Policy, Retry
 from aigw.model.route import Route
 from aigw.routing.balance import BUILT_IN
 
@@ -141,8 +141,10 @@ def test_what_an_instance_must_have(missing: str) -> None:
         ({"retry_on_failure_within_ms": 0}, "retry_on_failure_within_ms: found 0"),
         ({"retry": {"jitter": 2}}, "retry.jitter: found 2"),
         ({"breaker": {"failures": 0}}, "breaker.failures: found 0"),
-        ({"hedge": {"delay_ms": 50}}, "hedge: not implemented by this version"),
-        ({"on_stream_failure": "continue"}, "on_stream_failure: not implemented"),
+        ({"hedge": {}}, "hedge.delay_ms: missing"),
+        ({"hedge": {"delay_ms": 0}}, "hedge.delay_ms: found 0"),
+        ({"hedge": {"delay_ms": 50, "max": 6}}, "hedge.max: found 6"),
+        ({"on_stream_failure": "retry"}, "on_stream_failure: found 'retry'"),
         ({"semantic_opts": {}}, "semantic_opts.embeddings: missing"),
     ],
 )
@@ -158,7 +160,7 @@ def test_what_is_wrong_is_told(fields: dict[str, Any], told: str) -> None:
         ({"name": "x" * 101}, "name: found"),
         ({"weight": -1}, "weight: found -1"),
         ({"max_concurrent": 0}, "max_concurrent: found 0"),
-        ({"prefill": True}, "prefill: not implemented by this version"),
+        ({"prefill": "yes"}, "prefill: found 'yes'"),
         ({"allow_origins": ["https://a"]}, "allow_origins: it holds for the route"),
         ({"checks": {}}, "checks.active: missing"),
         ({"checks": {"active": {}, "passive": {}}}, "checks.passive: there are no"),
@@ -416,3 +418,26 @@ def test_every_field_of_a_check_arrives() -> None:
         tcp_failures=4,
         timeouts=5,
     )
+
+
+# -- hedging and continuation
+
+
+def test_a_hedge_is_one_further_attempt_unless_told() -> None:
+    assert policy().hedge is None
+    assert policy(hedge={"delay_ms": 250}).hedge == Hedge(0.25, 1)
+    assert policy(hedge={"delay_ms": 250, "max": 3}).hedge == Hedge(0.25, 3)
+
+
+def test_streams_are_continued_where_it_is_asked_for() -> None:
+    assert not policy().continues
+    route = made(one("a"), one("b", prefill=True), on_stream_failure="continue")
+    assert route.policy is not None
+    assert route.policy.continues
+    assert [instance.prefill for instance in route.instances] == [False, True]
+
+
+def test_continuation_without_a_prefill_instance_is_warned_of() -> None:
+    conf = many(one("a"), one("b"), on_stream_failure="continue")
+    (told,) = loaded(conf).warnings
+    assert f"{AT}.on_stream_failure: no instance has prefill" in told
