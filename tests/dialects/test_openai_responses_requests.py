@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai.types.responses import ResponseInputItemParam, ToolParam
@@ -88,3 +89,41 @@ def test_texts_of_one_turn_are_one_string() -> None:
         "anthropic-messages", {"model": "m", "max_tokens": 9, "messages": turns}
     )
     assert body["input"][1] == {"role": "assistant", "content": "Let me see."}
+
+
+SAID: Any = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 9000}
+THINKING: Any = {**SAID, "thinking": {"type": "enabled", "budget_tokens": 2000}}
+HIDDEN: Any = {
+    **SAID,
+    "thinking": {"type": "enabled", "budget_tokens": 2000, "display": "omitted"},
+}
+EFFORT: Any = {**SAID, "reasoning_effort": "low"}
+CONTENTS: Any = [{"role": "user", "parts": [{"text": "hi"}]}]
+THOUGHTS: Any = {
+    "contents": CONTENTS,
+    "generationConfig": {
+        "thinkingConfig": {"includeThoughts": True, "thinkingBudget": 2000}
+    },
+}
+NO_THOUGHTS: Any = {
+    "contents": CONTENTS,
+    "generationConfig": {"thinkingConfig": {"thinkingBudget": 2000}},
+}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "fields", "summary"),
+    [
+        ("anthropic-messages", THINKING, "auto"),
+        ("anthropic-messages", HIDDEN, None),
+        ("gemini", THOUGHTS, "auto"),
+        ("gemini", NO_THOUGHTS, None),
+        ("openai-chat", EFFORT, None),
+    ],
+)
+def test_reasoning_is_summed_up_for_who_would_see_it(
+    dialect: str, fields: dict[str, Any], summary: str | None
+) -> None:
+    reasoning = rendered(dialect, {"model": "m", **fields})["reasoning"]
+    assert reasoning.get("summary") == summary
+    assert reasoning["effort"]

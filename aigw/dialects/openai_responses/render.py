@@ -20,7 +20,7 @@ from aigw.dialects.openai_request import (
     kind_of,
     tool_fields,
 )
-from aigw.model.call import Call, Format
+from aigw.model.call import Call, Format, Reasoning
 from aigw.model.rendered import Rendered, Target
 from aigw.model.tool import Tool
 
@@ -98,10 +98,22 @@ def _reasoning(call: Call, ledger: Ledger) -> dict[str, Any]:
     rider = ledger.rider("reasoning", asked.rider)
     effort = effort_of(call, ledger)
     rendered: dict[str, Any] = {"effort": effort} if effort else {}
-    if asked.show and ledger.native:
-        rendered["summary"] = asked.show
+    summary = asked.show if ledger.native else _summary(asked, call.origin)
+    if summary:
+        rendered["summary"] = summary
     graft(rendered, rider)
     return rendered
+
+
+def _summary(asked: Reasoning, origin: str) -> str:
+    """
+    What other dialects call showing the reasoning. Gemini does if told to, Messages
+    unless told not to; Chat Completions, which knows an effort only, never does.
+    """
+    if asked.show:
+        return "" if asked.show == "omitted" else "auto"
+    unasked = asked.mode in ("on", "adaptive") and origin != "gemini"
+    return "auto" if unasked else ""
 
 
 def _format(format: Format, ledger: Ledger) -> dict[str, Any]:
