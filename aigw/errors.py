@@ -166,7 +166,7 @@ class UpstreamTimeout(UpstreamError):
 
 
 class AnswerTooLarge(UpstreamError):
-    """``max_response_bytes`` was exceeded."""
+    """``max_response_bytes`` was exceeded, or what a conversion may keep of it."""
 
 
 class AllFailed(UpstreamError):

@@ -54,6 +54,9 @@ class IWriter(Interface):
         """
         The frames of one event, often none. After ``Failed`` no terminal frame is ever
         written.
+
+        :raises AnswerTooLarge: its dialect wants more of the answer said again than can
+            be kept. The caller feeds it ``Failed``.
         """
 
     def end() -> list[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from aigw.errors import FramingError
+from aigw.errors import AnswerTooLarge, FramingError
 from aigw.interfaces import IFraming, IReader, ITap, IWriter
 from aigw.model import event as events
 from aigw.model import sight as sights
@@ -138,8 +138,12 @@ class Converted:
             self._over = True
         self._witness.see(event)
         encode = self._encode
-        for frame in self._writer.feed(event):
-            out.append(encode(frame))
+        try:
+            for frame in self._writer.feed(event):
+                out.append(encode(frame))
+        except AnswerTooLarge as error:
+            self._write(_broken(error.message), out)
+            return
         if self._over:
             for frame in self._writer.end():
                 out.append(encode(frame))

@@ -202,3 +202,24 @@ def test_tool_names_are_restored_in_answers() -> None:
         assert b'"get weather!"' in way.feed(bytes_of(source, "tool", ".sse"))
         answer = chat(source).reader(rendered).whole(bytes_of(source, "tool", ".json"))
         assert "get weather!" in msgspec.json.encode(answer).decode()
+
+
+@pytest.mark.parametrize("target", ["openai-responses", "gemini"])
+def test_answer_that_cannot_be_kept_to_be_said_again_ends_in_an_error(
+    target: str,
+) -> None:
+    way = converted("anthropic-messages", target, limit=16 * 1024 * 1024)
+    start, opened, *_ = bytes_of("anthropic-messages", "tool", ".sse").split(b"\n\n")
+    way.feed(start + b"\n\n" + opened + b"\n\n")
+    delta = {"type": "input_json_delta", "partial_json": "x" * (9 * 1024 * 1024)}
+    told = {"type": "content_block_delta", "index": 0, "delta": delta}
+    frame = b"event: content_block_delta\ndata: " + msgspec.json.encode(told) + b"\n\n"
+    for _ in range(7):
+        way.feed(frame)
+        assert way.failed is None
+    out = way.feed(frame)
+    assert way.sight & sights.ERROR
+    assert way.failed is not None
+    assert "too large" in way.failed.message
+    assert out.count(b'"error"') >= 1
+    assert way.feed(frame) + way.end() == b""

@@ -9,6 +9,7 @@ import msgspec
 from zope.interface import implementer
 
 from aigw.dialects import failures
+from aigw.dialects.held import Held
 from aigw.interfaces import IWriter
 from aigw.model import event as events
 from aigw.model.answer import Answer
@@ -56,6 +57,7 @@ class GeminiWriter:
         self._call = call
         self._usage: Usage | None = None
         self._told: Usage | None = None
+        self._held = Held()
         self._calls: dict[tuple[int, int], _Call] = {}
         self._thoughts: set[tuple[int, int]] = set()
         self._over = False
@@ -124,7 +126,7 @@ class GeminiWriter:
     def _arguments(self, event: events.Arguments) -> list[Any]:
         call = self._calls.get((event.choice, event.block))
         if call is not None:
-            call.pieces.append(event.json)
+            self._held.add(event.json, call.pieces)
         return []
 
     def _signature(self, event: events.Signature) -> list[Any]:

@@ -9,6 +9,7 @@ import msgspec
 from zope.interface import implementer
 
 from aigw.dialects import failures, openai_error, openai_usage
+from aigw.dialects.held import Held
 from aigw.dialects.openai_request import TIERS
 from aigw.interfaces import IWriter
 from aigw.model import event as events
@@ -69,6 +70,7 @@ class OpenAIChatWriter:
         self._created = int(now)
         self._usage: Usage | None = None
         self._choices: dict[int, _Choice] = {}
+        self._held = Held()
         self._images: dict[tuple[int, int], list[str]] = {}
         self._over = False
         self._head = b""
@@ -218,7 +220,7 @@ class OpenAIChatWriter:
     def _image(self, event: events.Media) -> list[Any]:
         """An image is written whole, when its block closes."""
         held = self._images.setdefault((event.choice, event.block), [event.type])
-        held.append(event.data)
+        self._held.add(event.data, held)
         return []
 
     def _closed(self, event: events.BlockClosed) -> list[Any]:

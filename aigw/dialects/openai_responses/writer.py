@@ -9,6 +9,7 @@ import msgspec
 from zope.interface import implementer
 
 from aigw.dialects import failures, foreign
+from aigw.dialects.held import Held
 from aigw.interfaces import IWriter
 from aigw.model import event as events
 from aigw.model.answer import Answer
@@ -32,7 +33,7 @@ _encode = msgspec.json.encode
 class OpenAIResponsesWriter:
     """
     See :class:`aigw.interfaces.IWriter`. Nothing waits; but the dialect repeats all it
-    said in its closing events, so the whole answer is kept.
+    said in its closing events, so the whole answer is kept, within a bound.
 
     There is one choice; events of others are left out. Each block is an item of its
     own, text blocks messages of one part.
@@ -41,6 +42,7 @@ class OpenAIResponsesWriter:
     def __init__(self, call: Call, now: float, request_id: str) -> None:
         self._call = call
         self._response = Response(call, int(now), request_id)
+        self._held = Held()
         self._items: dict[int, Item] = {}
         self._output: list[Item] = []
         self._sequence = 0
@@ -144,7 +146,7 @@ class OpenAIResponsesWriter:
         return self._said(item, event.text)
 
     def _said(self, item: Item, text: str) -> list[Any]:
-        item.pieces.append(text)
+        self._held.add(text, item.pieces)
         place = b'"content_index":0,"logprobs":[],'
         if self._logprobs:
             place = b'"content_index":0,"logprobs":%s,' % _encode(self._logprobs)
@@ -161,7 +163,7 @@ class OpenAIResponsesWriter:
         item = self._items.get(event.block)
         if item is None:
             return []
-        item.pieces.append(event.text)
+        self._held.add(event.text, item.pieces)
         kind = "response.refusal.delta"
         return [self._delta(item, kind, b'"content_index":0,', event.text)]
 
@@ -180,7 +182,7 @@ class OpenAIResponsesWriter:
                     part={"type": "summary_text", "text": ""},
                 )
             )
-        item.pieces.append(event.text)
+        self._held.add(event.text, item.pieces)
         kind = "response.reasoning_summary_text.delta"
         return [*out, self._delta(item, kind, b'"summary_index":0,', event.text)]
 
@@ -188,7 +190,7 @@ class OpenAIResponsesWriter:
         item = self._items.get(event.block)
         if item is None or item.kind != "tool":
             return []
-        item.pieces.append(event.json)
+        self._held.add(event.json, item.pieces)
         kind = f"response.{item.deltas}.delta"
         return [self._delta(item, kind, b"", event.json)]
 
@@ -214,13 +216,13 @@ class OpenAIResponsesWriter:
     def _media(self, event: events.Media) -> list[Any]:
         item = self._items.get(event.block)
         if item is not None and item.kind == "image":
-            item.pieces.append(event.data)
+            self._held.add(event.data, item.pieces)
             return []
         if item is not None or not event.type.startswith("image"):
             return []
         item = Item("image", len(self._output), self._response.id)
         item.name = image_format(event.type)
-        item.pieces.append(event.data)
+        self._held.add(event.data, item.pieces)
         self._items[event.block] = item
         self._output.append(item)
         return self._added(item)
