@@ -196,7 +196,7 @@ def test_calls_from_elsewhere_keep_nothing_at_openai() -> None:
         "input": [USER],
         "stream": True,
         "max_output_tokens": 9,
-        "reasoning": {"effort": "medium"},
+        "reasoning": {"effort": "medium", "summary": "auto"},
         "tools": [{**TOOL, "strict": False}],
         "tool_choice": {"type": "function", "name": "f"},
         "store": False,
