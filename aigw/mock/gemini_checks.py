@@ -55,6 +55,7 @@ _RESULTS_PLACE: Final = (
     "Please ensure that function response turn comes immediately after a function "
     "call turn."
 )
+_STANDARD: Final = str.maketrans("-_", "+/")
 
 
 def camel(value: Any) -> Any:
@@ -131,12 +132,23 @@ def _content(content: Any, place: int) -> None:
         _part(part, f"{where}.parts[{number}]")
 
 
+def _bytes(coded: object) -> bytes | None:
+    """
+    A field of bytes, in either alphabet and with padding or without (the JSON mapping
+    of protobuf); None if it is none.
+    """
+    if not isinstance(coded, str):
+        return None
+    plain = coded.translate(_STANDARD).rstrip("=")
+    return decoded(plain + "=" * (-len(plain) % 4))
+
+
 def _part(part: Any, where: str) -> None:
     _strangers(part, _PARTS, where)
     inline = part.get("inlineData")
     if inline is not None:
         _strangers(inline, frozenset(("mimeType", "data", "displayName")), where)
-        data = decoded(inline.get("data"))
+        data = _bytes(inline.get("data"))
         if data is None:
             raise Refused(
                 400,
@@ -241,7 +253,7 @@ def _tell(heard: Heard, part: dict[str, Any]) -> None:
         for inner in result.get("parts", ()):
             _tell(heard, inner)
     elif "inlineData" in part:
-        data = decoded(part["inlineData"].get("data"))
+        data = _bytes(part["inlineData"].get("data"))
         heard.media(part["inlineData"]["mimeType"], data or b"")
     elif "fileData" in part:
         heard.linked(part["fileData"].get("fileUri", ""))
