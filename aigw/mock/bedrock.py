@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 from . import eventstream
+from .bedrock_checks import checked
+from .bedrock_stream import stream
 from .fixtures import fixture
 from .knobs import BadKnob, Knobs
 from .measure import measured
 from .request import Request
 from .script import Asked, Kind, Refused, Script, content_events
 
-_PATH: Final = re.compile(r"/model/([^/]+)/(converse|converse-stream)\Z")
+_PATH: Final = re.compile(r"/model/([^/]+)/(converse|converse-stream|count-tokens)\Z")
 _OPERATION: Final = "bedrock-converse"
+_COUNT: Final = "bedrock-count_tokens"
 _TEXT: Final = re.compile(rb'("delta":\{"text":")((?:[^"\\]|\\.)*)(?=")')
 _KINDS: Final = {b"messageStop": Kind.FINISH, b"metadata": Kind.TERMINAL}
 _ERRORS: Final = {
@@ -47,6 +50,10 @@ class Bedrock:
             body = json.loads(request.body)
         except ValueError as error:
             raise Refused(400, f"The body is not JSON: {error}") from error
+        if isinstance(body, dict) and found[2] == "count-tokens":
+            if len(body.get("input", ())) != 1:
+                raise Refused(400, "1 validation error: 'input' has exactly one member")
+            return Asked(request, _COUNT, unquote(found[1]), False, body)
         if not isinstance(body, dict) or "messages" not in body:
             raise Refused(400, "1 validation error: 'messages' must not be null")
         stream = found[2] == "converse-stream"
@@ -55,7 +62,7 @@ class Bedrock:
     def script(self, asked: Asked, knobs: Knobs) -> Script:
         if knobs.crlf or knobs.cr:
             raise BadKnob("crlf and cr: this framing has no lines")
-        frames = eventstream.split(fixture(asked.operation, knobs.scenario, "bin"))
+        frames = list(stream(_answer(asked, knobs)))
         events = [(_kind(frame), frame) for frame in frames]
         used = content_events(events, knobs)
         events = [
@@ -84,13 +91,14 @@ class Bedrock:
     def whole(self, asked: Asked, knobs: Knobs) -> bytes:
         if knobs.error is not None:
             return self.problem(500, _STREAM_ERROR)[1]
-        data = fixture(asked.operation, knobs.scenario, "json")
+        if asked.operation == _COUNT:
+            return fixture(_COUNT, "text", "json")
+        answer = _answer(asked, knobs)
         if not knobs.made:
-            return data
+            return json.dumps(answer).encode()
         script = self.script(asked, knobs)
         used = content_events(script.events, knobs)
         payloads = (eventstream.payload_of(script.more(i)) for i in range(used))
-        answer = json.loads(data)
         answer["output"]["message"]["content"] = [
             {"text": "".join(json.loads(data)["delta"]["text"] for data in payloads)}
         ]
@@ -107,6 +115,16 @@ class Bedrock:
 
     def fields(self, number: int) -> list[tuple[str, str]]:
         return [("x-amzn-requestid", f"00000000-0000-4000-8000-{number:012d}")]
+
+
+def _answer(asked: Asked, knobs: Knobs) -> dict[str, Any]:
+    text = checked(asked.body).text()
+    answer: dict[str, Any] = json.loads(
+        fixture(asked.operation, knobs.scenario, "json")
+    )
+    if text is not None and knobs.scenario == "text":
+        answer["output"]["message"]["content"] = [{"text": text}]
+    return answer
 
 
 def _kind(frame: bytes) -> Kind:

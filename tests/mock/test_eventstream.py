@@ -10,8 +10,6 @@ import pytest
 import pytest_twisted
 from botocore.eventstream import EventStreamBuffer, EventStreamMessage, ParserError
 
-from aigw.mock import make_bedrock
-
 from .client import Got, Served, post
 
 FIXTURES = files("aigw.mock")
@@ -35,13 +33,6 @@ def text(events: list[tuple[str, Any]]) -> str:
     return "".join(
         payload["delta"]["text"] for kind, payload in events if kind.endswith("Delta")
     )
-
-
-@pytest.mark.parametrize("scenario", ["text", "tools"])
-def test_binary_fixtures_are_what_their_script_writes(scenario: str) -> None:
-    whole = json.loads((FIXTURES / f"bedrock-converse.{scenario}.json").read_bytes())
-    data = (FIXTURES / f"bedrock-converse.{scenario}.bin").read_bytes()
-    assert data == b"".join(make_bedrock.stream(whole))
 
 
 @pytest_twisted.ensureDeferred
@@ -125,3 +116,13 @@ async def test_errors_are_told_as_aws_tells_them(served: Served) -> None:
     got = await served.ask(post("/model/mock/converse", b"no json"))
     assert got.status == 400
     assert got.fields[b"x-amzn-errortype"] == b"ValidationException"
+
+
+@pytest_twisted.ensureDeferred
+async def test_tokens_are_counted_of_exactly_one_request(served: Served) -> None:
+    counted = await served.ask(
+        post("/model/mock/count-tokens", {"input": {"converse": {"messages": []}}})
+    )
+    assert json.loads(counted.body) == {"inputTokens": 14}
+    refused = await served.ask(post("/model/mock/count-tokens", {"input": {}}))
+    assert refused.status == 400
