@@ -18,7 +18,7 @@ provider to ``Gateway`` and its host to ``load``, as ``main`` does::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -53,6 +53,10 @@ class Acme:
         self.name = ACME.name
         self.host = ACME.host
         self.dialects = ACME.paths
+        self.caps = ACME.caps
+
+    def speaks(self, instance: Instance, model: str) -> Sequence[str]:
+        return self._style.speaks(instance, model)
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         outbound = self._style.prepare(envelope, dialect, instance)

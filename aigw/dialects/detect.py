@@ -11,16 +11,28 @@ from aigw.model.envelope import Envelope
 
 from .anthropic_messages import AnthropicMessages
 from .bedrock_converse import BedrockConverse
+from .bedrock_invoke import BedrockInvoke
 from .gemini import Gemini
 from .openai_chat import OpenAIChat
 from .openai_embeddings import OpenAIEmbeddings
 from .openai_responses import OpenAIResponses
 from .passthrough import Passthrough
+from .raw_predict import RawPredict
+
+_CONVERSE: Final = BedrockConverse()
+_MESSAGES: Final = AnthropicMessages()
+
+#: Dialects that carry Messages, each at paths where nothing else is.
+_CARRYING: Final[tuple[IDialect, ...]] = (
+    BedrockInvoke(_MESSAGES, _CONVERSE),
+    RawPredict(_MESSAGES),
+)
 
 #: First match wins; the last takes all.
 ORDER: Final[tuple[IDialect, ...]] = (
-    BedrockConverse(),
-    AnthropicMessages(),
+    *_CARRYING,
+    _CONVERSE,
+    _MESSAGES,
     Gemini(),
     OpenAIResponses(),
     OpenAIChat(),
@@ -34,7 +46,7 @@ ORDER: Final[tuple[IDialect, ...]] = (
 _OTHER = re.compile(
     r"/(?:moderations|audio/speech|rerank|batches|conversations(?:/.*)?"
     r"|responses/.+|messages/.+"
-    r"|invoke(?:-with-response-stream)?|count-tokens)$"
+    r"|count-tokens)$"
     r"|:(?!(?:g|streamG)enerateContent$)[A-Za-z]+$|/endpoints/[^/]+:[A-Za-z]+$"
 )
 
@@ -50,9 +62,12 @@ def detect(envelope: Envelope) -> IDialect:
         return ORDER[-1]
     if not envelope.fields:
         raise BadRequest("no matching AI protocol for the request")
+    for dialect in _CARRYING:
+        if dialect.detect(envelope):
+            return dialect
     if _OTHER.search(envelope.path.rstrip("/")):
         return ORDER[-1]
-    for dialect in ORDER[:-1]:
+    for dialect in ORDER[len(_CARRYING) : -1]:
         if dialect.detect(envelope):
             return dialect
     return ORDER[-1]

@@ -8,7 +8,8 @@ from aigw.http.headers import towards_client
 from aigw.interfaces import IFraming, IWheel
 from aigw.model.headers import Headers, media_type_of
 from aigw.model.instance import Instance
-from aigw.streaming.convert import Converted, ConvertedWhole
+from aigw.streaming.continued import Continued
+from aigw.streaming.continued_relay import ContinuedRelay
 from aigw.streaming.flush import Flush
 from aigw.streaming.hide import Hiding
 from aigw.streaming.outlet import Outlet
@@ -17,9 +18,9 @@ from aigw.streaming.relay import Relay
 from aigw.streaming.way import Way
 
 from .attempt import Attempt
-from .conversion import Conversion
 from .exchange import Exchange
 from .lane import Lane
+from .translation import Answered
 
 
 class Answers:
@@ -67,7 +68,12 @@ class Answers:
         conversion = attempt.conversion
         if conversion is not None:
             wanted = exchange.framing
-            way = self._converted(exchange, conversion, instance, framing, readable)
+            record = exchange.record
+            way = conversion.way(
+                Answered(
+                    framing, wanted, readable, instance, record.time, record.request_id
+                )
+            )
             framing, length = wanted, None
             kind = wanted.content_type if wanted is not None else "application/json"
             told = [pair for pair in told if pair[0] != b"content-type"]
@@ -96,7 +102,8 @@ class Answers:
             begun=exchange.begun,
             held=held and way.tap is not None and hold != 0,
         )
-        relay = Relay(
+        make = ContinuedRelay if isinstance(way, Continued) else Relay
+        relay = make(
             lane or exchange.downstream,
             attempt.call,
             way,
@@ -117,34 +124,6 @@ class Answers:
         if most is not None and length is not None and int(length) > most:
             reason = "max_response_bytes"
             raise AnswerTooLarge(f"{reason} exceeded", reason=reason)
-
-    def _converted(
-        self,
-        exchange: Exchange,
-        conversion: Conversion,
-        instance: Instance,
-        framing: IFraming | None,
-        readable: bool,
-    ) -> Way:
-        """:raises UpstreamError: the answer is neither of the two that can be read."""
-        wanted = exchange.framing
-        reader = conversion.reader()
-        writer = conversion.writer(exchange.record.time, exchange.record.request_id)
-        collect = instance.logging.payloads
-        if framing is not None and wanted is not None:
-            limit = instance.streaming.max_event_bytes
-            return Converted(
-                framing,
-                reader,
-                writer,
-                wanted,
-                limit=limit if framing.name == "sse" else None,
-                collect=collect,
-            )
-        if not readable:
-            text = "the provider's answer cannot be converted"
-            raise UpstreamError(text, reason="unreadable")
-        return ConvertedWhole(reader, writer, wanted, collect=collect)
 
     def _way(
         self,

@@ -18,7 +18,7 @@ from aigw.model.record import AttemptRecord
 from aigw.streaming.ending import outcome_of
 from aigw.streaming.relay import Relay
 
-from .conversion import Conversion
+from .translation import Translation
 
 
 class Sink(Protocol):
@@ -57,7 +57,7 @@ class Attempt:
         outbound: Outbound,
         instance: Instance,
         wheel: IWheel,
-        conversion: Conversion | None = None,
+        conversion: Translation | None = None,
     ) -> None:
         self.answer: Deferred[tuple[int, Headers]] = Deferred(lambda _: self.stop())
         self.outbound = outbound

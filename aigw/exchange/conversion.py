@@ -8,21 +8,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from aigw import dialects
 from aigw.errors import AnsweredError
-from aigw.interfaces import IDialect, IProvider, IReader, IWriter
 from aigw.interfaces.chat import IChatDialect
 from aigw.model.call import Call
 from aigw.model.envelope import Envelope
 from aigw.model.headers import Headers
 from aigw.model.instance import Instance
 from aigw.model.rendered import Rendered, Target
+from aigw.streaming.convert import Converted, ConvertedWhole
 from aigw.streaming.ending import error_of
+from aigw.streaming.way import Way
+
+from .translation import Answered
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """
+    A :class:`aigw.exchange.translation.Translation`.
+
     :ivar client: the client's dialect.
     :ivar target: the one the provider is spoken to in.
     :ivar call: the request in neutral words.
@@ -34,26 +38,23 @@ class Conversion:
     call: Call
     rendered: Rendered
 
-    def reader(self) -> IReader:
-        """A reader of the provider's answer."""
-        return self.target.reader(self.rendered)
-
-    def writer(self, now: float, request_id: str) -> IWriter:
-        """A writer of the client's answer."""
-        return self.client.writer(self.call, now, request_id)
-
     def problem(self, status: int, headers: Headers, body: bytes) -> AnsweredError:
-        """The provider's error answer, to be told in the client's dialect."""
-        failed = self.reader().problem(status, headers, body)
-        return error_of(failed, "provider_error")
+        reader = self.target.reader(self.rendered)
+        return error_of(reader.problem(status, headers, body), "provider_error")
+
+    def way(self, answered: Answered) -> Way:
+        reader = self.target.reader(self.rendered)
+        writer = self.client.writer(self.call, answered.now, answered.request_id)
+        source, wanted, collect = answered.source, answered.wanted, answered.collect
+        if source is not None and wanted is not None:
+            limit = answered.limit
+            return Converted(
+                source, reader, writer, wanted, limit=limit, collect=collect
+            )
+        answered.whole()
+        return ConvertedWhole(reader, writer, wanted, collect=collect)
 
     def envelope(self, envelope: Envelope, path: str) -> Envelope:
-        """
-        The request to prepare for the provider.
-
-        :param envelope: the client's.
-        :param path: where the provider speaks ``target``.
-        """
         private = self.client.private_headers
         sent = Envelope(
             method="POST",
@@ -67,21 +68,6 @@ class Conversion:
         )
         sent.open(self.rendered.body)
         return sent
-
-
-def target_of(dialect: IDialect, provider: IProvider) -> IChatDialect | None:
-    """
-    The dialect to speak with ``provider`` where it does not speak the client's: the
-    first of its own that can be converted to; None where there is none.
-    """
-    if not IChatDialect.providedBy(dialect):
-        return None
-    for name in provider.dialects:
-        if name in dialects.known():
-            spoken = dialects.get(name)
-            if IChatDialect.providedBy(spoken):
-                return spoken
-    return None
 
 
 def convert(

@@ -35,6 +35,8 @@ class Exchange:
     :ivar attempt: the attempt whose answer the client gets, or may get; None while
         there is none, or several run for it.
     :ivar call: the request in neutral words, once a conversion has needed it.
+    :ivar continues: whether another instance may go on where the stream breaks; it is
+        always converted then.
     :ivar debug: fields that tell which instance answers, where the route tells it.
     :ivar busy_since: clock seconds since which the gateway itself is at work.
     """
@@ -54,6 +56,7 @@ class Exchange:
         self.begun = False
         self.extra: Headers = []
         self.call: Call | None = None
+        self.continues = False
         self.debug: Headers = []
         self.arrived = wheel.seconds()
         self.busy_since = self.arrived
@@ -117,12 +120,16 @@ class Exchange:
         self._limit(total)
         if not instance.streaming.heartbeat:
             self._rest()
-        elif self._beat is None:
+        elif self._beat is None and self.relay is None:
             self.keep_alive(instance.streaming.heartbeat)
 
     def _foreign(self, outbound: Outbound, framing: IFraming | None) -> bool:
-        """Whether what is passed through will be framed in a way of its own."""
-        if self.dialect.name != "passthrough" or framing is None:
+        """Whether it will be framed in a way of its own, or in none."""
+        if framing is None:
+            return False
+        if outbound.framing == "json":
+            return True
+        if self.dialect.name != "passthrough":
             return False
         return outbound.framing not in ("", framing.name)
 

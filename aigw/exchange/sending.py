@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
+from aigw import dialects
 from aigw.errors import BadRequest
 from aigw.http.headers import query_without_credentials, towards_provider
 from aigw.interfaces import IProvider
@@ -11,9 +14,15 @@ from aigw.interfaces.chat import IChatDialect
 from aigw.model.call import Call
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
+from aigw.providers.request import model_of
 
-from .conversion import Conversion, convert, target_of
+from .choice import spoken_to
+from .continuing import continuing
+from .conversion import convert
+from .embedding import embed
 from .exchange import Exchange
+from .reframing import carried, reframe
+from .translation import Translation
 
 
 class Sending:
@@ -24,53 +33,63 @@ class Sending:
 
     def prepare(
         self, exchange: Exchange, instance: Instance, call: Call | None = None
-    ) -> tuple[Outbound, Conversion | None]:
+    ) -> tuple[Outbound, Translation | None]:
         """
         The request to send, in a dialect the instance's provider speaks; and how that
         is spoken, where it is not the client's.
 
-        :param call: what to ask instead of what the client asked; always converted.
+        :param call: what to ask instead, where another's answer is gone on with.
         :raises BadRequest: the provider speaks nothing the call can be said in.
         """
-        envelope, name = exchange.envelope, exchange.dialect.name
+        envelope, dialect = exchange.envelope, exchange.dialect
         provider = self._providers[instance.provider]
-        conversion = None
-        if name != "passthrough" and name not in provider.dialects:
-            conversion = self._convert(exchange, instance)
-            exchange.record.dropped_fields = conversion.rendered.dropped
-            name = conversion.target.name
-            envelope = conversion.envelope(envelope, provider.dialects[name])
-        query = envelope.query
-        if instance.has_auth:
-            envelope.query = query_without_credentials(query)
-        outbound = provider.prepare(envelope, name, instance)
-        envelope.query = query  # the next instance may have no credential of its own
-        outbound.headers = towards_provider(
-            envelope.headers, outbound.headers, instance
-        )
-        return outbound, conversion
-
-    def _convert(self, exchange: Exchange, instance: Instance) -> Conversion:
-        """:raises BadRequest: the provider speaks nothing the call can be said in."""
-        dialect, provider = exchange.dialect, self._providers[instance.provider]
-        target = target_of(dialect, provider)
-        if target is None or not IChatDialect.providedBy(dialect):
+        name = self._spoken(exchange, instance)
+        if name is None:
             spoken = ", ".join(provider.dialects)
             raise BadRequest(
                 f"provider {provider.name} does not support {dialect.name} protocol "
                 f"(supported: {spoken})"
             )
-        if exchange.call is None:
-            exchange.call = dialect.parse(exchange.envelope)
-        caps: Mapping[str, str] = getattr(provider, "caps", {})
-        cap = caps.get(target.name, "")
-        return convert(dialect, target, exchange.call, instance, cap)
+        translation: Translation | None = None
+        if name != dialect.name or exchange.continues:
+            translation = self._translate(exchange, instance, name, call)
+            exchange.record.dropped_fields = translation.rendered.dropped
+            envelope = translation.envelope(envelope, provider.dialects[name])
+        if instance.has_auth and envelope.query:
+            query = query_without_credentials(envelope.query)
+            envelope = replace(envelope, query=query)
+        outbound = provider.prepare(envelope, name, instance)
+        outbound.headers = towards_provider(
+            envelope.headers, outbound.headers, instance
+        )
+        return outbound, translation
 
     def can(self, exchange: Exchange, instance: Instance) -> bool:
         """Whether the instance can be asked, in the client's dialect or another."""
-        dialect, provider = exchange.dialect, self._providers[instance.provider]
-        return (
-            dialect.name == "passthrough"
-            or dialect.name in provider.dialects
-            or target_of(dialect, provider) is not None
-        )
+        return self._spoken(exchange, instance) is not None
+
+    def _spoken(self, exchange: Exchange, instance: Instance) -> str | None:
+        provider = self._providers[instance.provider]
+        model = model_of(exchange.envelope, instance)
+        return spoken_to(exchange.dialect, provider, instance, model)
+
+    def _translate(
+        self, exchange: Exchange, instance: Instance, name: str, call: Call | None
+    ) -> Translation:
+        """
+        :param name: the dialect to speak.
+        :raises BadRequest: it cannot be said in that.
+        """
+        dialect = exchange.dialect
+        if not IChatDialect.providedBy(dialect):
+            return embed(dialect, exchange.envelope)
+        target = IChatDialect(dialects.get(name))
+        if call is None:
+            if carried(dialect) == carried(target) and not exchange.continues:
+                return reframe(dialect, target, exchange.envelope)
+            if exchange.call is None:
+                exchange.call = dialect.parse(exchange.envelope)
+            call = exchange.call
+        cap = self._providers[instance.provider].caps.get(name, "")
+        converted = convert(dialect, target, call, instance, cap)
+        return continuing(converted) if exchange.continues else converted

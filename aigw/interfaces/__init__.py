@@ -5,6 +5,7 @@ None of them may block; whoever must wait returns an awaitable.
 """
 
 from .balancer import IBalancer
+from .carried import ICarriedDialect
 from .chat import IChatDialect, IReader, IWriter
 from .dialect import IDialect, ITap
 from .downstream import IBodySource, IDownstream
@@ -21,6 +22,7 @@ __all__ = [
     "IAlarm",
     "IBalancer",
     "IBodySource",
+    "ICarriedDialect",
     "IChatDialect",
     "ICredentials",
     "IDialect",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from zope.interface import Attribute, Interface
 
@@ -26,9 +26,23 @@ class IProvider(Interface):
         "whether it asks for a stream, in its body (``model``, ``stream``)."
     )
 
+    caps: Mapping[str, str] = Attribute(
+        "For dialects that cap output tokens, the field that does so "
+        "here; a dot leads into an object. Calls converted to it use that name."
+    )
     host: str | None = Attribute(
         "The vendor's own host; None where an instance must name an endpoint."
     )
+
+    def speaks(instance: Instance, model: str) -> Sequence[str]:
+        """
+        The dialects in which ``instance`` can be asked for ``model``, names of
+        ``dialects``. A call in any other is converted to the first that it can be
+        converted to, unless ``provider_conf.dialect`` names one. Asked for each attempt
+        and for each candidate, so it is quick.
+
+        :param model: as the provider will be asked for it, ``""`` where none is named.
+        """
 
     def prepare(envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         """

@@ -89,7 +89,8 @@ class Outbound(msgspec.Struct):
     :ivar body: the whole body; ``b""`` with ``method`` GET or HEAD sends none.
     :ivar model: the model asked of the provider (the record's ``llm_model``).
     :ivar stream: whether a stream is asked for.
-    :ivar framing: the framing it will have, ``""`` where the dialect says it.
+    :ivar framing: the framing it will have, ``""`` where the dialect says it, and
+        ``json`` where it will have none and be one JSON array.
     :ivar hides_usage: whether usage was asked for on our own account, so that the
         usage-only chunk must be kept from the client.
     """

@@ -5,7 +5,7 @@ Anthropic's API, and servers that speak it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from zope.interface import implementer
 
@@ -48,6 +48,9 @@ class Anthropic:
         self.host = preset.host
         self.dialects: Mapping[str, str] = preset.paths
         self.caps: Mapping[str, str] = preset.caps
+
+    def speaks(self, instance: Instance, model: str) -> Sequence[str]:
+        return self._preset.spoken
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         dialect = spoken(envelope, dialect, _PATHS)

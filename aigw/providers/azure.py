@@ -11,7 +11,7 @@ its query (or ``auth.query``) has a dated ``api-version``, else in the first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import parse_qs
@@ -59,6 +59,9 @@ class Azure:
     host = PRESET.host
     dialects: Mapping[str, str] = PRESET.paths
     caps: Mapping[str, str] = PRESET.caps
+
+    def speaks(self, instance: Instance, model: str) -> Sequence[str]:
+        return PRESET.spoken
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         origin = origin_of(instance, self.host)

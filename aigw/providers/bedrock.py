@@ -7,7 +7,7 @@ by id or ARN, in one segment.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
 from zope.interface import implementer
@@ -27,8 +27,14 @@ from .request import TEMPLATE, model_of, request_of, streams
 PRESET = Preset(
     "bedrock",
     "bedrock-runtime.{region}.amazonaws.com",
-    {"bedrock-converse": "/model/{model}/converse"},
-    {"bedrock-converse": "inferenceConfig.maxTokens"},
+    {
+        "bedrock-converse": "/model/{model}/converse",
+        "bedrock-invoke": "/model/{model}/invoke",
+    },
+    {
+        "bedrock-converse": "inferenceConfig.maxTokens",
+        "bedrock-invoke": "max_tokens",
+    },
     # Both stand in the path; ``stream`` is a way of asking that only gateways know.
     removes=("model", "stream"),
 )
@@ -48,25 +54,33 @@ class Bedrock:
     dialects: Mapping[str, str] = PRESET.paths
     caps: Mapping[str, str] = PRESET.caps
 
+    def speaks(self, instance: Instance, model: str) -> Sequence[str]:
+        """
+        Converse first: every model takes it. Bodies for the invoke operations are
+        each vendor's own.
+        """
+        return PRESET.spoken
+
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
-        called = None
-        if dialect in ("passthrough", "bedrock-converse"):
-            called = _CALL.search(envelope.target.split(b"?", 1)[0])
+        called = _CALL.search(envelope.target.split(b"?", 1)[0])
         if called is not None and called[1] == TEMPLATE:
             called = None
         if called is None and dialect == "passthrough":
             target = passed_target(instance, envelope.target, envelope.query)
             origin = _origin(instance)
             return request_of(envelope, dialect, instance, PRESET, origin, target)
-        named, operation = "", "converse"
+        named = ""
+        operation = "invoke" if dialect == "bedrock-invoke" else "converse"
         if called is not None:
             named, operation = unquote(called[1].decode()), called[2].decode()
         if operation.startswith("converse"):
             dialect = "bedrock-converse"
             if streams(envelope, instance):
                 operation = "converse-stream"
-        else:
-            dialect = "passthrough"
+        elif not _for_claude(envelope):
+            dialect = "passthrough"  # a body of whichever vendor's, with rules unknown
+        elif called is None and streams(envelope, instance):
+            operation = "invoke-with-response-stream"
         model = model_of(envelope, instance, named)
         target = _target(instance, model, operation)
         outbound = request_of(
@@ -85,6 +99,11 @@ class Bedrock:
 
     def judge(self, status: int, headers: Headers, body: bytes | None) -> Judgement:
         return verdicts.judge(status, headers, body, verdicts.BEDROCK)
+
+
+def _for_claude(envelope: Envelope) -> bool:
+    """Whether the body of an invoke operation is one of Anthropic's."""
+    return envelope.fields is not None and "anthropic_version" in envelope.fields
 
 
 def _target(instance: Instance, model: str, operation: str) -> bytes:

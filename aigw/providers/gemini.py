@@ -5,7 +5,8 @@ its own (https://ai.google.dev/api/generate-content), where the path names the m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from zope.interface import implementer
 
@@ -46,6 +47,10 @@ _IN_PATH = ("model", "stream")
 _VERSIONS = {"v1beta1": "v1beta"}
 
 
+#: The order where conversions go to the API's own dialect.
+_NATIVE_FIRST = ("gemini", "openai-chat", "openai-embeddings")
+
+
 @implementer(IProvider)
 class Gemini:
     """See the module."""
@@ -54,6 +59,9 @@ class Gemini:
     host = PRESET.host
     dialects: Mapping[str, str] = PRESET.paths
     caps: Mapping[str, str] = PRESET.caps
+
+    def speaks(self, instance: Instance, model: str) -> Sequence[str]:
+        return _NATIVE_FIRST if _takes_native(instance) else PRESET.spoken
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         call = None
@@ -74,7 +82,7 @@ class Gemini:
     def _call(self, call: Call, envelope: Envelope, instance: Instance) -> Outbound:
         version = _VERSIONS.get(call.version, call.version)
         path = f"/{version}/{model_path(call.kind, call.model, call.verb)}"
-        return request_of(
+        outbound = request_of(
             envelope,
             "gemini" if call.verb in GENERATING else "passthrough",
             instance,
@@ -85,6 +93,21 @@ class Gemini:
             model=call.model,
             stream=call.streams,
         )
+        outbound.framing = call.framing
+        return outbound
 
     def judge(self, status: int, headers: Headers, body: bytes | None) -> Judgement:
         return verdicts.judge(status, headers, body, verdicts.GOOGLE)
+
+
+@lru_cache(maxsize=1024)
+def _takes_native(instance: Instance) -> bool:
+    """
+    Whether the instance's key is one that the API's own paths take: those that are
+    compatible with OpenAI's take a bearer token.
+    """
+    endpoint = instance.endpoint
+    if endpoint is not None and endpoint.path:
+        return False  # it serves one path, the compatible one where nothing is said
+    fields = (name for name, _ in instance.auth_headers)
+    return "key" in instance.auth_query or b"x-goog-api-key" in fields

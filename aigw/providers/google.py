@@ -22,8 +22,12 @@ _CALL = re.compile(
     rb"(?:/publishers/([^/]+))?/(models|tunedModels)/([^/]+?)(?::|%3A)([A-Za-z]+)/?\Z"
 )
 
+_SSE = re.compile(rb"(?:\A|&)(?:%24|\$)?alt=sse(?:&|\Z)")
+
 #: Verbs that answer as the ``gemini`` dialect does, and those that stream.
 GENERATING = frozenset({"generateContent", "streamGenerateContent"})
+#: Verbs that answer as the models' own vendors do.
+RAW = frozenset({"rawPredict", "streamRawPredict"})
 _STREAMING = frozenset({"streamGenerateContent", "streamRawPredict"})
 
 
@@ -48,6 +52,16 @@ class Call:
     model: str
     verb: str
     query: bytes
+
+    @property
+    def framing(self) -> str:
+        """
+        The framing of the answer as :attr:`aigw.model.outbound.Outbound.framing` says
+        it: a stream that nobody asked to have as SSE is one JSON array.
+        """
+        if self.verb != "streamGenerateContent" or _SSE.search(self.query):
+            return ""
+        return "json"
 
     @property
     def streams(self) -> bool:

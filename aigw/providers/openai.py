@@ -5,7 +5,7 @@ Vendors that speak OpenAI's API, and OpenAI itself
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from zope.interface import implementer
 
@@ -30,8 +30,11 @@ class OpenAIStyle:
         self._preset = preset
         self.name = preset.name
         self.host = preset.host
-        self.caps = preset.caps
         self.dialects: Mapping[str, str] = preset.paths
+        self.caps: Mapping[str, str] = preset.caps
+
+    def speaks(self, instance: Instance, model: str) -> Sequence[str]:
+        return self._preset.spoken
 
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         preset = self._preset

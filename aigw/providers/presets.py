@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Preset:
     """
     What distinguishes one vendor from another.
@@ -30,6 +31,11 @@ class Preset:
     base: str = "/v1"
     removes: tuple[str, ...] = ()
     asks_usage: bool = True
+
+    @cached_property
+    def spoken(self) -> tuple[str, ...]:
+        """The dialects of ``paths``, in their order."""
+        return tuple(self.paths)
 
 
 _CHAT = {"openai-chat": "/v1/chat/completions"}

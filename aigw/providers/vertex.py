@@ -6,7 +6,7 @@ chat, ``predict``, Gemini's own verbs, and Anthropic's Messages as ``rawPredict`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from zope.interface import implementer
@@ -20,7 +20,7 @@ from aigw.model.outcome import Judgement
 
 from . import judge as verdicts
 from .address import origin_of, passed_target, queried_target, segment, unresolved
-from .google import GENERATING, Call, call_of, generating, model_path
+from .google import GENERATING, RAW, Call, call_of, generating, model_path
 from .presets import Preset
 from .request import model_of, request_of, spoken, streams
 
@@ -36,11 +36,13 @@ PRESET = Preset(
         "vertex-predict": f"/v1{_GOOGLE}:predict",
         "gemini": f"/v1{_GOOGLE}:generateContent",
         "anthropic-messages": f"{_ANTHROPIC}:rawPredict",
+        "vertex-raw-predict": f"{_ANTHROPIC}:rawPredict",
     },
     {
         "openai-chat": "max_completion_tokens",
         "gemini": "generationConfig.maxOutputTokens",
         "anthropic-messages": "max_tokens",
+        "vertex-raw-predict": "max_tokens",
     },
     renames={"openai-chat": "max_tokens"},
 )
@@ -56,6 +58,13 @@ _VERSION = {"anthropic_version": "vertex-2023-10-16"}
 _VERSIONS = {"v1beta": "v1beta1", "v1alpha": "v1beta1"}
 
 
+#: Messages as clients of Vertex AI send them.
+_RAW = "vertex-raw-predict"
+_CLAUDE = ("anthropic-messages", _RAW)
+_COMPATIBLE = ("openai-chat", "vertex-predict", "gemini")
+_GEMINI = ("gemini", "openai-chat", "vertex-predict")
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     """
@@ -63,6 +72,7 @@ class _Way:
 
     :ivar path: encoded; None for the client's own.
     :ivar stream: as the path says it; None where the body does.
+    :ivar framing: as :class:`Outbound` has it.
     """
 
     path: str | None
@@ -72,6 +82,7 @@ class _Way:
     adds: Mapping[str, str] | None = None
     model: str = ""
     stream: bool | None = None
+    framing: str = ""
 
 
 @implementer(IProvider)
@@ -83,13 +94,25 @@ class Vertex:
     dialects: Mapping[str, str] = PRESET.paths
     caps: Mapping[str, str] = PRESET.caps
 
+    def speaks(self, instance: Instance, model: str) -> Sequence[str]:
+        """
+        Claude is asked in Messages alone. Of the others, those that are named as the
+        OpenAI-compatible path wants it (``google/…``) are converted for that, Gemini's
+        own names for its own API.
+        """
+        if _fixed(instance):
+            return PRESET.spoken
+        if model.startswith("claude"):
+            return _CLAUDE
+        return _GEMINI if model.startswith("gemini") else _COMPATIBLE
+
     def prepare(self, envelope: Envelope, dialect: str, instance: Instance) -> Outbound:
         way = _way(envelope, spoken(envelope, dialect, PRESET.paths), instance)
         if way.path is None:
             target = passed_target(instance, envelope.target, envelope.query)
         else:
             target = queried_target(instance, way.path, way.query)
-        return request_of(
+        outbound = request_of(
             envelope,
             way.dialect,
             instance,
@@ -101,6 +124,8 @@ class Vertex:
             model=way.model,
             stream=way.stream,
         )
+        outbound.framing = way.framing
+        return outbound
 
     def judge(self, status: int, headers: Headers, body: bytes | None) -> Judgement:
         return verdicts.judge(status, headers, body, _WORDS)
@@ -115,7 +140,8 @@ def _way(envelope: Envelope, dialect: str, instance: Instance) -> _Way:
     if dialect == "openai-chat":
         path = f"/v1beta1{_place(instance)}/endpoints/openapi/chat/completions"
         return _Way(path, dialect)
-    if dialect == "anthropic-messages":
+    call = call_of(envelope, instance)
+    if dialect == "anthropic-messages" or (call is None and dialect == _RAW):
         verb = "streamRawPredict" if streams(envelope, instance) else "rawPredict"
         path = _path("v1", "anthropic", model, verb, instance)
         return _Way(path, dialect, removes=("model",), adds=_VERSION, model=model)
@@ -126,7 +152,6 @@ def _way(envelope: Envelope, dialect: str, instance: Instance) -> _Way:
         # Here alone the body names the model: "count-tokens" stands in its place.
         path = _path("v1", "anthropic", "count-tokens", "rawPredict", instance)
         return _Way(path, dialect, adds=_VERSION)
-    call = call_of(envelope, instance)
     if call is None and dialect == "gemini":
         call = generating(envelope, instance)
     return _Way(None, dialect) if call is None else _called(call, instance)
@@ -139,12 +164,21 @@ def _called(call: Call, instance: Instance) -> _Way:
     generates = call.verb in GENERATING
     return _Way(
         _path(version, publisher, call.model, call.verb, instance, call),
-        "gemini" if generates else "passthrough",
+        _dialect(call),
         query=call.query,
         removes=("model", "stream") if generates else ("model",),
         model=call.model,
         stream=call.streams,
+        framing=call.framing,
     )
+
+
+def _dialect(call: Call) -> str:
+    """Whose body rules hold for a native call."""
+    if call.verb in GENERATING:
+        return "gemini"
+    claude = call.publisher == "anthropic" and call.verb in RAW
+    return _RAW if claude else "passthrough"
 
 
 def _path(

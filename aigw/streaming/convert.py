@@ -6,8 +6,6 @@ bytes again. Nothing waits for what comes next but what a writer must hold.
 
 from __future__ import annotations
 
-from typing import Final
-
 from aigw.errors import AnswerTooLarge, FramingError
 from aigw.interfaces import IFraming, IReader, ITap, IWriter
 from aigw.model import event as events
@@ -15,10 +13,8 @@ from aigw.model import sight as sights
 from aigw.model.event import Event, Failed
 
 from .gather import events_of
+from .held import ANSWER_LIMIT, Held
 from .witness import Witness
-
-#: The most bytes of a JSON answer that is converted: it must be held whole.
-ANSWER_LIMIT: Final = 64 * 1024 * 1024
 
 _CONTENT = frozenset(
     {
@@ -149,19 +145,14 @@ class Converted:
                 out.append(encode(frame))
 
 
-class ConvertedWhole:
+class ConvertedWhole(Held):
     """
     A JSON answer, converted when it is complete; a :class:`aigw.streaming.way.Way`.
 
     :param stream: the framing of the client's stream where it asked for one, although
         the provider answered whole; None to write a JSON answer.
     :param limit: the most bytes the answer may have.
-    :ivar failed: the error found in the answer, or that it is none; the relay has not
-        written anything then.
     """
-
-    boundary = False
-    terminates = False
 
     def __init__(
         self,
@@ -172,54 +163,26 @@ class ConvertedWhole:
         limit: int = ANSWER_LIMIT,
         collect: bool = False,
     ) -> None:
-        self.sight = sights.NOTHING
-        self.damaged = False
-        self.failed: Failed | None = None
         self._witness = Witness(collect)
         self._reader = reader
         self._writer = writer
         self._stream = stream
-        self._limit = limit
-        self._held: list[bytes] = []
-        self._size = 0
+        super().__init__(self._witness, limit=limit)
 
-    @property
-    def tap(self) -> ITap | None:
-        return self._witness
-
-    def feed(self, data: bytes) -> bytes:
-        self.sight = sights.PROGRESS
-        self._size += len(data)
-        if self._size <= self._limit:
-            self._held.append(data)
-        else:
-            self._held.clear()
-            self.damaged = True
-        return b""
-
-    def end(self) -> bytes:
-        if self.damaged:
-            return self._fail(_broken("the provider's answer is too large to convert"))
-        answer = self._reader.whole(b"".join(self._held))
-        self._held.clear()
+    def rewritten(self, body: bytes) -> bytes | Failed:
+        answer = self._reader.whole(body)
         if isinstance(answer, Failed):
-            return self._fail(answer)
+            self._witness.see(answer)
+            return answer
         told = events_of(answer)
         for event in told:
             self._witness.see(event)
-        self.sight = sights.CONTENT
         if self._stream is None:
             return self._writer.whole(answer)
         self.sight |= sights.TERMINAL
         encode = self._stream.encode
         frames = [frame for event in told for frame in self._writer.feed(event)]
         return b"".join(map(encode, [*frames, *self._writer.end()]))
-
-    def _fail(self, failed: Failed) -> bytes:
-        self.failed = failed
-        self._witness.see(failed)
-        self.sight = sights.ERROR
-        return b""
 
 
 def _broken(message: str) -> Failed:

@@ -12,7 +12,13 @@ from zope.interface.verify import verifyObject
 
 from aigw import framing as framings
 from aigw.errors import BadRequest
-from aigw.interfaces import IChatDialect, IFraming, IReader, IWriter
+from aigw.interfaces import (
+    ICarriedDialect,
+    IChatDialect,
+    IFraming,
+    IReader,
+    IWriter,
+)
 from aigw.model import event as events
 from aigw.model import sight as sights
 from aigw.model.answer import Answer
@@ -79,7 +85,9 @@ def _check_parse(dialect: IChatDialect, request: Envelope) -> Call:
     before = copy.deepcopy(request)
     call = dialect.parse(request)
     assert isinstance(call, Call), f"parse() gave {call!r}"
-    assert call.origin == dialect.name, f"its origin is {call.origin!r}"
+    carries = ICarriedDialect.providedBy(dialect)
+    origin = ICarriedDialect(dialect).carries if carries else dialect.name
+    assert call.origin == origin, f"its origin is {call.origin!r}"
     assert call == dialect.parse(request), "the same request is parsed in two ways"
     assert request == before, "the request was changed"
     kept = copy.deepcopy(call)

@@ -41,7 +41,11 @@ def check_provider(
     for dialect, path in provider.dialects.items():
         assert dialect
         assert path.startswith("/"), f"the path of {dialect}: {path!r}"
+    for dialect, cap in provider.caps.items():
+        assert cap, f"the cap of {dialect} has no name"
     for instance in (*_uses(provider), *instances):
+        for model in ("", "m", "org/m"):
+            _check_speaks(provider, instance, model)
         for body in bodies:
             for dialect in provider.dialects:
                 path = provider.dialects[dialect]
@@ -74,6 +78,14 @@ def _envelope(path: str, body: bytes) -> Envelope:
     envelope = Envelope("POST", path, target, b"", [(b"x-client", b"1")])
     envelope.open(body)
     return envelope
+
+
+def _check_speaks(provider: IProvider, instance: Instance, model: str) -> None:
+    spoken = list(provider.speaks(instance, model))
+    assert spoken, f"nothing can be asked of {instance.name} for {model!r}"
+    assert len(set(spoken)) == len(spoken), f"named twice: {spoken}"
+    assert set(spoken) <= set(provider.dialects), f"not of its dialects: {spoken}"
+    assert spoken == list(provider.speaks(instance, model)), "it speaks now and then"
 
 
 def _check_prepare(

@@ -141,3 +141,36 @@ def test_errors_are_judged_by_their_type(
 ) -> None:
     fields = [(b"x-amzn-errortype", headers)] if headers else []
     assert built_in()["bedrock"].judge(status, fields, body).verdict is verdict
+
+
+# -- invoke, with bodies of Anthropic's models
+
+
+def test_a_conversions_messages_are_invoked() -> None:
+    path = built_in()["bedrock"].dialects["bedrock-invoke"].encode()
+    body = (
+        b'{"model":"m:0","max_tokens":9,"messages":[],"stream":%b,'
+        b'"anthropic_version":"bedrock-2023-05-31"}'
+    )
+    plain = bedrock(body % b"false", path, "bedrock-invoke", max_tokens=5)
+    assert plain.target == b"/model/m%3A0/invoke"
+    assert body_of(plain) == {
+        "max_tokens": 5,
+        "messages": [],
+        "anthropic_version": "bedrock-2023-05-31",
+    }
+    assert not plain.stream
+    stream = bedrock(body % b"true", path, "bedrock-invoke")
+    assert stream.target == b"/model/m%3A0/invoke-with-response-stream"
+    assert (stream.stream, stream.framing) == (True, "aws-eventstream")
+    assert stream.model == "m:0"
+
+
+def test_anthropics_bodies_are_capped_and_others_left_alone() -> None:
+    target = b"/model/m/invoke"
+    claude = b'{"anthropic_version":"v","messages":[],"max_tokens":9}'
+    capped = bedrock(claude, target, "bedrock-invoke", max_tokens=5)
+    assert body_of(capped)["max_tokens"] == 5
+    other = b'{"inputText":"hi","max_tokens":9}'
+    kept = bedrock(other, target, "bedrock-invoke", max_tokens=5)
+    assert kept.body == other

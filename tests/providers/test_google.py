@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aigw.errors import BadRequest
-from aigw.model.instance import Endpoint
+from aigw.model.instance import Endpoint, Instance
 from aigw.model.outbound import Outbound
 from aigw.model.outcome import Verdict
 from aigw.providers import built_in
@@ -257,3 +257,78 @@ def test_claude_on_vertex_has_anthropics_errors() -> None:
     body = b'{"type":"error","error":{"type":"overloaded_error"}}'
     judgement = built_in()["vertex-ai"].judge(529, [], body)
     assert judgement.verdict is Verdict.OVERLOADED
+
+
+# -- what conversions speak
+
+
+@pytest.mark.parametrize(
+    ("settings", "first"),
+    [
+        ({}, "openai-chat"),
+        ({"auth_headers": [(b"authorization", b"Bearer k")]}, "openai-chat"),
+        ({"auth_headers": [(b"x-goog-api-key", b"k")]}, "gemini"),
+        ({"auth_query": {"key": "k"}}, "gemini"),
+        (
+            {"auth_query": {"key": "k"}, "endpoint": Endpoint("http", "h", 80, "/p")},
+            "openai-chat",
+        ),
+    ],
+)
+def test_the_key_tells_which_of_googles_apis_is_spoken(
+    settings: dict[str, Any], first: str
+) -> None:
+    provider = built_in()["gemini"]
+    spoken = provider.speaks(Instance("one", "gemini", **settings), "m")
+    assert spoken[0] == first
+    assert set(spoken) == set(provider.dialects)
+
+
+@pytest.mark.parametrize(
+    ("model", "first"),
+    [
+        ("claude-opus-4@20250514", "anthropic-messages"),
+        ("gemini-2.5-pro", "gemini"),
+        ("google/gemini-2.5-pro", "openai-chat"),
+        ("meta/llama-4", "openai-chat"),
+        ("", "openai-chat"),
+    ],
+)
+def test_the_model_tells_what_vertex_is_asked_in(model: str, first: str) -> None:
+    spoken = built_in()["vertex-ai"].speaks(Instance("one", "vertex-ai"), model)
+    assert spoken[0] == first
+    claude = first == "anthropic-messages"
+    assert ("anthropic-messages" in spoken) is claude
+    assert ("openai-chat" in spoken) is not claude
+
+
+def test_an_endpoint_with_a_path_may_be_anything() -> None:
+    fixed = Instance("one", "vertex-ai", endpoint=Endpoint("http", "h", 80, "/p"))
+    provider = built_in()["vertex-ai"]
+    assert list(provider.speaks(fixed, "claude-x")) == list(provider.dialects)
+
+
+@pytest.mark.parametrize("provider", ["gemini", "vertex-ai"])
+@pytest.mark.parametrize(
+    ("query", "framing"),
+    [(b"?alt=sse", ""), (b"?key=k&%24alt=sse", ""), (b"", "json"), (b"?alt=x", "json")],
+)
+def test_a_stream_that_is_one_json_array_is_told(
+    provider: str, query: bytes, framing: str
+) -> None:
+    target = b"/v1beta/models/g:streamGenerateContent" + query
+    outbound = prepared(provider, NATIVE, target, "gemini", provider_conf=PLACE)
+    assert outbound.stream
+    assert outbound.framing == framing
+
+
+def test_raw_predictions_are_capped_and_named_by_the_path() -> None:
+    came = b"/v1/projects/x/locations/y/publishers/anthropic/models/c:rawPredict"
+    body = b'{"anthropic_version":"vertex-2023-10-16","max_tokens":9,"messages":[]}'
+    outbound = vertex(body, came, "vertex-raw-predict", max_tokens=5)
+    assert outbound.target == b"/v1" + BELOW + b"anthropic/models/c:rawPredict"
+    assert body_of(outbound)["max_tokens"] == 5
+    short = b"/publishers/anthropic/models/c:streamRawPredict"
+    streamed = vertex(body[:-1] + b',"stream":true}', short, "vertex-raw-predict")
+    assert streamed.target.endswith(b"anthropic/models/c:streamRawPredict")
+    assert streamed.stream

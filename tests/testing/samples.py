@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from pathlib import Path
 
+from aigw.framing import get
+from aigw.mock.eventstream import frame
 from aigw.model.envelope import Envelope
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "dialects"
@@ -15,6 +19,9 @@ PATHS = {
     "bedrock-converse": "/model/m/converse-stream",
     "gemini": "/v1beta/models/m:streamGenerateContent?alt=sse",
     "openai-embeddings": "/v1/embeddings",
+    "bedrock-invoke": "/model/m/invoke-with-response-stream",
+    "vertex-raw-predict": "/v1/projects/p/locations/l/publishers/anthropic/models/m:"
+    "streamRawPredict",
     "passthrough": "/v1/completions",
 }
 
@@ -86,6 +93,19 @@ BODIES: dict[str, tuple[bytes, ...]] = {
     "passthrough": (b'{"model":"m","prompt":"Hi"}', b'{"stream":true,"x":[1]}'),
 }
 
+#: Dialects that carry Messages, and the version their bodies name.
+CARRYING = {
+    "bedrock-invoke": "bedrock-2023-05-31",
+    "vertex-raw-predict": "vertex-2023-10-16",
+}
+for _name, _version in CARRYING.items():
+    _bodies = [json.loads(body) for body in BODIES["anthropic-messages"]]
+    for _body in _bodies:
+        del _body["model"]
+        _body.pop("stream", None)
+        _body["anthropic_version"] = _version
+    BODIES[_name] = tuple(json.dumps(body).encode() for body in _bodies)
+
 #: Answers of dialects that have no fixtures.
 ANSWERS: dict[str, list[bytes]] = {
     "openai-embeddings": [
@@ -96,6 +116,34 @@ ANSWERS: dict[str, list[bytes]] = {
 STREAMS: dict[str, list[bytes]] = {
     "passthrough": [b'data: {"x":"y"}\n\n: odd\n\nevent: z\ndata: [DONE]\n\n']
 }
+
+
+#: A stream that breaks off before it has begun.
+REFUSED = frame(
+    {
+        ":message-type": "exception",
+        ":exception-type": "throttlingException",
+        ":content-type": "application/json",
+    },
+    b'{"message":"slow down"}',
+)
+
+
+def chunks(stream: bytes) -> bytes:
+    """A stream of Messages as Bedrock carries it."""
+    datas = [event.data or b"" for event in get("sse").decode(stream)]
+    return b"".join(map(chunk, datas))
+
+
+def chunk(data: bytes) -> bytes:
+    """One part of the answer of an invoked model."""
+    payload = {"bytes": b64encode(data).decode(), "p": "abcdef"[: len(data) % 6]}
+    headers = {
+        ":event-type": "chunk",
+        ":content-type": "application/json",
+        ":message-type": "event",
+    }
+    return frame(headers, json.dumps(payload).encode())
 
 
 def requests(dialect: str) -> list[Envelope]:
@@ -112,12 +160,17 @@ def requests(dialect: str) -> list[Envelope]:
 
 def streams(dialect: str) -> list[bytes]:
     """Streamed answers, one of them an error, as they came."""
+    if dialect in CARRYING:
+        carried = streams("anthropic-messages")
+        return [*map(chunks, carried), REFUSED] if "invoke" in dialect else carried
     found = _fixtures(dialect, "*.sse") + _fixtures(dialect, "*.eventstream")
     return found or STREAMS.get(dialect, [])
 
 
 def answers(dialect: str) -> list[bytes]:
     """JSON answers, as they came."""
+    if dialect in CARRYING:
+        dialect = "anthropic-messages"
     return _fixtures(dialect, "*.json") or ANSWERS.get(dialect, [])
 
 
