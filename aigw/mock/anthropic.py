@@ -9,7 +9,9 @@ import json
 import re
 from typing import Any, Final
 
-from .fixtures import fixture
+from .anthropic_checks import checked
+from .anthropic_stream import stream
+from .fixtures import fixture, streamed
 from .knobs import BadKnob, Knobs
 from .measure import measured
 from .request import Request
@@ -69,8 +71,7 @@ class Anthropic:
         return Asked(request, operation, str(body["model"]), stream, body)
 
     def script(self, asked: Asked, knobs: Knobs) -> Script:
-        data = fixture(asked.operation, knobs.scenario, "sse")
-        blocks = data.removesuffix(b"\n\n").split(b"\n\n")
+        blocks = _streamed(asked, knobs)
         events = [(_kind(block), block + b"\n\n") for block in blocks]
         if knobs.made or knobs.nousage:
             used = content_events(events, knobs) if knobs.made else None
@@ -95,7 +96,9 @@ class Anthropic:
         if knobs.error is not None:
             return self.problem(_OVERLOADED, "Overloaded")[1]
         scenario = knobs.scenario if asked.operation == _MESSAGES else "text"
-        data = fixture(asked.operation, scenario, "json")
+        data = _told(asked, knobs) if asked.operation == _MESSAGES else None
+        if data is None:
+            data = fixture(asked.operation, scenario, "json")
         if asked.operation == _COUNT or not knobs.made:
             return data
         script = self.script(asked, knobs)
@@ -121,6 +124,27 @@ class Anthropic:
             ("anthropic-ratelimit-requests-remaining", "3999"),
             ("anthropic-ratelimit-requests-reset", "2026-01-01T00:00:00Z"),
         ]
+
+
+def _streamed(asked: Asked, knobs: Knobs) -> list[bytes]:
+    """The events, without their ends."""
+    told = _told(asked, knobs)
+    if told is None:
+        data = streamed(asked.operation, knobs.scenario)
+        if data is not None:
+            return data.removesuffix(b"\n\n").split(b"\n\n")
+        told = fixture(asked.operation, knobs.scenario, "json")
+    return list(stream(json.loads(told)))
+
+
+def _told(asked: Asked, knobs: Knobs) -> bytes | None:
+    """An answer that depends on the request; None where the fixture is the answer."""
+    text = checked(asked.body).text()
+    if text is None or knobs.scenario != "text":
+        return None
+    answer = json.loads(fixture(asked.operation, "text", "json"))
+    answer["content"] = [{"type": "text", "text": text}]
+    return json.dumps(answer, separators=(",", ":")).encode()
 
 
 def _kind(block: bytes) -> Kind:

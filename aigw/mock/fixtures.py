@@ -1,6 +1,6 @@
 """
 The fixtures: bytes as the vendors publish them, in files named
-``<operation>.<scenario>.<sse | json | bin>`` beside this module.
+``<operation>.<scenario>.<sse | json>`` beside this module.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def fixture(operation: str, scenario: str, kind: str) -> bytes:
     """
     The bytes of one fixture.
 
-    :param kind: ``sse``, ``json`` or ``bin``.
+    :param kind: ``sse`` or ``json``.
     :raises BadKnob: there is no such scenario.
     """
     try:
@@ -29,6 +29,20 @@ def fixture(operation: str, scenario: str, kind: str) -> bytes:
         raise BadKnob(
             f"{scenario!r} is neither a knob nor a scenario of {operation} ({kind})"
         ) from error
+
+
+def streamed(operation: str, scenario: str) -> bytes | None:
+    """
+    A stream that stands in a file of its own; None where one is made of the whole
+    answer.
+
+    :raises BadKnob: there is no such scenario.
+    """
+    try:
+        return fixture(operation, scenario, "sse")
+    except BadKnob:
+        fixture(operation, scenario, "json")
+        return None
 
 
 @cache

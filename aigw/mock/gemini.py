@@ -65,12 +65,11 @@ class Gemini:
         found = _PATH.match(path)
         if listed is None and found is None:
             return None
-        query = parse_qs(request.query)
-        if not (
-            "key" in query
-            or request.field(b"x-goog-api-key")
-            or request.field(b"authorization")
-        ):
+        keyed = "key" in parse_qs(request.query) or request.field(b"x-goog-api-key")
+        if path.startswith("/v1/models") and listed and not keyed:
+            # Others list their models there too.
+            return None
+        if not keyed and not request.field(b"authorization"):
             raise Refused(403, _NO_KEY)
         if listed is not None:
             if request.method not in ("GET", "HEAD"):

@@ -39,6 +39,10 @@ class Heard:
         """A picture, a sound or a document; its media type, and its bytes."""
         self.said.append(f"I was shown {kind} of {len(data)} bytes.")
 
+    def encoded(self, kind: str, data: str) -> None:
+        """The same, of base64."""
+        self.media(kind, decoded(data) or b"")
+
     def linked(self, url: str) -> None:
         """One that is to be fetched."""
         self.said.append(f"I was shown {url}.")

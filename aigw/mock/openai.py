@@ -12,9 +12,11 @@ import struct
 from typing import Any, Final
 from urllib.parse import unquote
 
-from .fixtures import fixture
+from .fixtures import fixture, streamed
 from .knobs import BadKnob, Knobs
 from .measure import measured
+from .openai_checks import checked
+from .openai_stream import stream
 from .request import Request
 from .script import Asked, Kind, Refused, Script, content_events
 from .vectors import vector
@@ -27,6 +29,7 @@ _POST: Final = {
 }
 _STREAMS: Final = ("openai-chat", "openai-completions")
 _MODELS: Final = "openai-models"
+_OTHERS: Final = (b"x-goog-api-key", b"anthropic-version")
 _DEFAULTS: Final = {"openai-moderations": "omni-moderation-latest"}
 
 #: The text in an event that carries some.
@@ -58,8 +61,8 @@ class OpenAI:
 
     def asked(self, request: Request) -> Asked | None:
         path = unquote(request.path)
-        # Google lists its models at the same path; its clients have a key of their own.
-        if path.startswith("/v1/models") and request.field(b"x-goog-api-key"):
+        # Others list their models at the same path; their clients have other fields.
+        if path.startswith("/v1/models") and any(map(request.field, _OTHERS)):
             return None
         if request.method in ("GET", "HEAD") and path == "/v1/models":
             return Asked(request, _MODELS)
@@ -80,10 +83,9 @@ class OpenAI:
         return Asked(request, operation, model, stream, body)
 
     def script(self, asked: Asked, knobs: Knobs) -> Script:
-        data = fixture(asked.operation, knobs.scenario, "sse")
         wanted = _usage_wanted(asked, knobs)
         events = []
-        for event in data.removesuffix(b"\n\n").split(b"\n\n"):
+        for event in _streamed(asked, knobs):
             kind = _kind(event)
             if kind is Kind.USAGE and not wanted:
                 continue
@@ -116,7 +118,9 @@ class OpenAI:
     def whole(self, asked: Asked, knobs: Knobs) -> bytes:
         if knobs.error is not None:
             return self.problem(500, _SERVER_ERROR)[1]
-        data = fixture(asked.operation, knobs.scenario, "json")
+        data = _told(asked, knobs)
+        if data is None:
+            data = fixture(asked.operation, knobs.scenario, "json")
         if asked.operation == "openai-embeddings":
             return _embeddings(json.loads(data), asked.body)
         if asked.operation == _MODELS and asked.model:
@@ -171,6 +175,33 @@ def body_of(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Refused(400, "The JSON body is not an object.")
     return body
+
+
+def _streamed(asked: Asked, knobs: Knobs) -> list[bytes]:
+    """The events, without their ends."""
+    told = _told(asked, knobs)
+    if told is None:
+        data = streamed(asked.operation, knobs.scenario)
+        if data is not None:
+            return data.removesuffix(b"\n\n").split(b"\n\n")
+        told = fixture(asked.operation, knobs.scenario, "json")
+    return list(stream(json.loads(told)))
+
+
+def _told(asked: Asked, knobs: Knobs) -> bytes | None:
+    """An answer that depends on the request; None where the fixture is the answer."""
+    if asked.operation != "openai-chat":
+        return None
+    text = checked(asked.body).text()
+    number = asked.body.get("n") or 1
+    if knobs.scenario != "text" or (text is None and number == 1):
+        return None
+    answer = json.loads(fixture(asked.operation, "text", "json"))
+    (choice,) = answer["choices"]
+    if text is not None:
+        choice["message"]["content"] = text
+    answer["choices"] = [{**choice, "index": index} for index in range(number)]
+    return json.dumps(answer, indent=2).encode()
 
 
 def _usage_wanted(asked: Asked, knobs: Knobs) -> bool:

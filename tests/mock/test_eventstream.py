@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -11,8 +10,6 @@ import pytest_twisted
 from botocore.eventstream import EventStreamBuffer, EventStreamMessage, ParserError
 
 from .client import Got, Served, post
-
-FIXTURES = files("aigw.mock")
 
 
 def frames(data: bytes) -> list[EventStreamMessage]:

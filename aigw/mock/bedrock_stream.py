@@ -1,20 +1,16 @@
 """
-Writes the binary fixtures of Bedrock's ConverseStream, after the shapes of the API
-reference (Amazon Bedrock Runtime, ``ConverseStreamOutput``), from the whole answers
-beside them: ``python -m aigw.mock.make_bedrock``.
+The stream of Bedrock's ConverseStream, made of a whole answer after the shapes of the
+API reference (Amazon Bedrock Runtime, ``ConverseStreamOutput``).
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from .eventstream import frame
-
-_HERE = Path(__file__).parent
+from .pieces import fragments, words
 
 
 def _event(kind: str, payload: dict[str, Any]) -> bytes:
@@ -35,14 +31,27 @@ def _block(index: int, block: dict[str, Any]) -> Iterator[bytes]:
         start = {"toolUse": {"toolUseId": use["toolUseId"], "name": use["name"]}}
         yield _event("contentBlockStart", {"contentBlockIndex": index, "start": start})
         text = json.dumps(use["input"])
-        deltas = [
-            {"toolUse": {"input": piece}} for piece in ["", *re.findall(".{1,6}", text)]
+        deltas: list[dict[str, Any]] = [
+            {"toolUse": {"input": piece}} for piece in ["", *fragments(text)]
         ]
+    elif "reasoningContent" in block:
+        deltas = [{"reasoningContent": held} for held in _reasoning(block)]
     else:
-        deltas = [{"text": word} for word in re.findall(r" ?\w+|\W", block["text"])]
+        deltas = [{"text": word} for word in words(block["text"])]
     for delta in deltas:
         yield _event("contentBlockDelta", {"contentBlockIndex": index, "delta": delta})
     yield _event("contentBlockStop", {"contentBlockIndex": index})
+
+
+def _reasoning(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    held = block["reasoningContent"]
+    if "redactedContent" in held:
+        yield held
+        return
+    text = held["reasoningText"]
+    for word in words(text["text"]):
+        yield {"text": word}
+    yield {"signature": text["signature"]}
 
 
 def stream(answer: dict[str, Any]) -> Iterator[bytes]:
@@ -52,14 +61,3 @@ def stream(answer: dict[str, Any]) -> Iterator[bytes]:
         yield from _block(index, block)
     yield _event("messageStop", {"stopReason": answer["stopReason"]})
     yield _event("metadata", {key: answer[key] for key in ("usage", "metrics")})
-
-
-def main() -> None:
-    """Write every ``bedrock-converse.*.bin``."""
-    for source in sorted(_HERE.glob("bedrock-converse.*.json")):
-        answer = json.loads(source.read_bytes())
-        source.with_suffix(".bin").write_bytes(b"".join(stream(answer)))
-
-
-if __name__ == "__main__":
-    main()
