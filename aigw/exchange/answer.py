@@ -35,6 +35,14 @@ class Answers:
         """The framing of that name; None for ``""``."""
         return self._framings.get(name) if name else None
 
+    def framing_of(self, headers: Headers) -> IFraming | None:
+        """The framing an answer comes in; None where it is no stream, or is coded."""
+        fields = dict(headers)
+        if fields.get(b"content-encoding", b"identity") != b"identity":
+            return None
+        kind = media_type_of(fields.get(b"content-type", b""))
+        return self._framings.by_content_type(kind)
+
     def relay(
         self,
         exchange: Exchange,

@@ -64,4 +64,5 @@ def close(exchange: Exchange, attempt: Attempt, status: int, ending: Ending) -> 
     if status >= 400 and outcome is Outcome.COMPLETED:
         outcome = Outcome.FAILED
     attempt.close(outcome, ending.reason)
-    exchange.ended(outcome, ending.reason)
+    if not ending.suspended:
+        exchange.ended(outcome, ending.reason)

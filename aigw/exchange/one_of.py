@@ -138,7 +138,7 @@ class OneOf:
             attempt.close(outcome, why)
             raise
         ends.close(exchange, attempt, status, ending)
-        if ends.in_trouble(ending):
+        if ending.suspended or ends.in_trouble(ending):
             lease.judged(Verdict.BROKEN, None, now())
         return Step(Way.RETURN), None
 

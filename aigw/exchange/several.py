@@ -12,13 +12,16 @@ from aigw.interfaces import IWheel
 from aigw.model.instance import Instance
 from aigw.routing.cluster import Cluster
 from aigw.routing.plan import Plan, Step, Way
+from aigw.streaming.continued_relay import ContinuedRelay
 
 from . import choosing, ends
 from .asking import Asking
 from .exchange import Exchange
 from .one_of import OneOf
+from .prefix import continuable
 from .race import Race
 from .ranking import Rankings
+from .resume import Resume
 
 log = Logger()
 
@@ -27,10 +30,16 @@ class Several:
     """Asks the instances of a route with a policy."""
 
     def __init__(
-        self, asking: Asking, one_of: OneOf, rankings: Rankings, wheel: IWheel
+        self,
+        asking: Asking,
+        one_of: OneOf,
+        resume: Resume,
+        rankings: Rankings,
+        wheel: IWheel,
     ) -> None:
         self._asking = asking
         self._one_of = one_of
+        self._resume = resume
         self._rankings = rankings
         self._wheel = wheel
 
@@ -43,6 +52,9 @@ class Several:
             eligible = await self._rankings.order(exchange, cluster, eligible)
         plan = Plan(policy, eligible, cluster.budget, cluster.random, until)
         cluster.budget.request(self._wheel.seconds())
+        if policy.continues and any(one.prefill for one in eligible):
+            exchange.call = continuable(exchange.dialect, exchange.envelope)
+            exchange.continues = exchange.call is not None
         race = None
         if policy.hedge is not None and len(eligible) > 1:
             race = Race(
@@ -56,8 +68,11 @@ class Several:
             else:
                 step, error = await race.run(chosen)
             if error is None:
-                return
+                break
             among = await self._next(exchange, cluster, plan, chosen, step, error)
+        relay = exchange.relay
+        if isinstance(relay, ContinuedRelay) and relay.suspended is not None:
+            await self._resume(exchange, cluster, plan, relay)
 
     async def _next(
         self,

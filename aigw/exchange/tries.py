@@ -15,6 +15,7 @@ from .exchange import Exchange
 from .once import Once
 from .one_of import OneOf
 from .ranking import Rankings
+from .resume import Resume
 from .several import Several
 
 
@@ -38,7 +39,9 @@ class Tries:
         one_of = OneOf(asking, answers, wheel)
         self._clusters = clusters
         self._once = Once(asking, answers)
-        self._several = Several(asking, one_of, Rankings(upstream, wheel), wheel)
+        resume = Resume(asking, answers, wheel)
+        rankings = Rankings(upstream, wheel)
+        self._several = Several(asking, one_of, resume, rankings, wheel)
 
     async def __call__(self, exchange: Exchange, route: Route) -> None:
         """

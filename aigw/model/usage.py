@@ -30,6 +30,18 @@ class Usage(msgspec.Struct, frozen=True):
         """All input tokens, cached ones included."""
         return self.input + self.cache_read + self.cache_write
 
+    def __add__(self, other: Usage) -> Usage:
+        """What two attempts used together."""
+        told = self.total is not None or other.total is not None
+        return Usage(
+            input=self.input + other.input,
+            cache_read=self.cache_read + other.cache_read,
+            cache_write=self.cache_write + other.cache_write,
+            output=self.output + other.output,
+            reasoning=self.reasoning + other.reasoning,
+            total=self.all + other.all if told else None,
+        )
+
     @property
     def all(self) -> int:
         """The provider's total, raised to prompt + output where that is larger."""

@@ -18,10 +18,14 @@ from aigw.model.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a relayed answer ended; ``reason`` names what ended it, or is ``""``."""
+    """
+    How a relayed answer ended; ``reason`` names what ended it, or is ``""``.
+    ``suspended`` is one that broke, but may be gone on with (see continued_relay.py).
+    """
 
     outcome: Outcome
     reason: str = ""
+    suspended: bool = False
 
 
 def outcome_of(error: GatewayError) -> Outcome:

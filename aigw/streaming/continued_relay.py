@@ -1,0 +1,117 @@
+"""A relay whose answer another attempt may go on with where it breaks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from twisted.internet.defer import Deferred
+
+from aigw.errors import AnsweredError, AnswerTooLarge, GatewayError, UpstreamError
+from aigw.interfaces import IUpstreamCall
+from aigw.model import sight as sights
+from aigw.model.event import Failed
+from aigw.model.outcome import Outcome
+
+from .continued import Continued
+from .countdown import Countdown
+from .ending import Ending, error_of, outcome_of
+from .relay import Relay
+
+#: Statuses under 500 that are the instance's trouble, not the request's.
+_PASSING: Final = frozenset({408, 429})
+
+
+class ContinuedRelay(Relay):
+    """
+    Where the answer breaks after output and could be gone on with, ``done`` fires with
+    an ending that is ``suspended``, and the client's side stays as it is: its transport
+    registered, heartbeats going. Then exactly one of :meth:`go_on` (there is a fresh
+    ``done``), :meth:`give_up` and :meth:`abandon` is called.
+
+    :ivar way: a :class:`Continued`.
+    :ivar suspended: what broke it, while nobody goes on.
+    """
+
+    way: Continued
+    suspended: GatewayError | None = None
+
+    def go_on(self, call: IUpstreamCall, idle: float | None) -> None:
+        """
+        Another attempt's answer goes on from here; ``way`` was told.
+
+        :param idle: its idle deadline, seconds.
+        """
+        self.suspended = None
+        self._call = call
+        if idle is not None:
+            self._news |= sights.PROGRESS
+            self._idle = Countdown(self._wheel, idle, self._idled)
+        if self._over:
+            self._relieve(self._idle)
+            call.stop()
+        elif self.outlet.paused:
+            call.pause()
+            if self._idle is not None:
+                self._idle.pause()
+
+    def give_up(self, error: GatewayError | None = None) -> Ending:
+        """Nobody goes on: tell ``error``, or what broke it, and cut."""
+        broke = self.suspended
+        assert broke is not None, "it was not suspended"
+        ending = Ending(outcome_of(error or broke), (error or broke).reason)
+        if self._over:  # the client went meanwhile
+            return Ending(Outcome.CLIENT_GONE)
+        if error is None and self.way.failed is not None:
+            told = self.way.tell()
+            if isinstance(broke, AnsweredError):
+                ending = Ending(Outcome.FAILED, broke.reason)
+        else:
+            told = self._told(error or broke)
+        self.outlet.last(told)
+        self._release()
+        self._downstream.cut()
+        return ending
+
+    # -- what a relay does otherwise
+
+    def client_gone(self) -> None:
+        if self.suspended is not None and not self._over:
+            self._gone = True
+            self._end(Outcome.CLIENT_GONE)
+        else:
+            super().client_gone()
+
+    def _break(self, error: GatewayError) -> None:
+        if not self._suspends(error):
+            super()._break(error)
+
+    def _way_failed(self, failed: Failed, out: bytes) -> None:
+        begun = self.outlet.begun and not self.outlet.held
+        if begun and not self._gone:
+            if out:
+                self.outlet.give(out, self._wheel.seconds())
+            if self._suspends(error_of(failed, "error_in_stream")):
+                return
+            out = self.way.tell()
+        super()._way_failed(failed, out)
+
+    def _suspends(self, error: GatewayError) -> bool:
+        """Whether another attempt might go on; if so, wait for it."""
+        begun = self.outlet.begun and not self.outlet.held
+        if not (begun and self.way.draft.plain and _passing(error)):
+            return False
+        self._call.stop()
+        self._relieve(self._bound, self._idle)
+        self._bound = self._idle = None
+        self.suspended = error
+        done, self.done = self.done, Deferred(lambda _: self.abandon())
+        done.callback(Ending(outcome_of(error), error.reason, suspended=True))
+        return True
+
+
+def _passing(error: GatewayError) -> bool:
+    """Whether another instance may fare better."""
+    if isinstance(error, AnsweredError):
+        return error.status >= 500 or error.status in _PASSING
+    own = isinstance(error, AnswerTooLarge) or error.reason == "max_stream_duration_ms"
+    return isinstance(error, UpstreamError) and not own
