@@ -5,7 +5,6 @@ one :class:`aigw.service.Gateway`.
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from aigw.http.budget import Budget
 from aigw.http.front import Front
 from aigw.inherit import Inherited
 from aigw.listen import Listener
+from aigw.memory import Memory, settle
 from aigw.reload import Reload
 from aigw.service import Gateway
 from aigw.telemetry.accesslog import access_log
@@ -111,6 +111,7 @@ class Daemon(Service):
             refuse=self.gateway.serve.refusal,
             refused=self.gateway.serve.refused,
         )
+        self._memory = Memory(reactor, lambda: len(self.front.channels))
         listens, endpoints = reactor, server.endpoints
         if self._descriptors is not None:
             listens = Inherited(reactor, self._descriptors)
@@ -168,11 +169,8 @@ class Daemon(Service):
             if self._reload is not None:
                 self._reload.start()
             self._greet()
-        # What stands now stands to the end: the collector need not look at it again,
-        # and what requests leave behind holds no cycles.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 20)
+        self._memory.start()
+        settle()
 
     def stopService(self) -> Deferred[None]:
         """Drain and stop. Fires when the last exchange has ended and is recorded."""
@@ -181,6 +179,7 @@ class Daemon(Service):
 
     async def _stop(self) -> None:
         signals.stopping()
+        self._memory.stop()
         if self._reload is not None:
             self._reload.stop()
         gateway, front = self.gateway, self.front

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import getallocatedblocks
 
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -57,6 +58,35 @@ def test_cancelled_alarm_does_not_ring_even_from_its_own_slot() -> None:
     alarms = [wheel.after(0.51, ring_one_cancel_others) for _ in range(3)]
     pump(clock, 1)
     assert rung == ["one"]
+
+
+def test_cancelled_alarms_leave_nothing_in_memory() -> None:
+    clock = Clock()
+    wheel = Wheel(clock)
+    rung: list[tuple[str, float]] = []
+    last = told(wheel, rung, "last")
+    wheel.after(700, last)
+    before = getallocatedblocks()
+    for alarm in [wheel.after(600 + number / 10, last) for number in range(900)]:
+        alarm.cancel()
+    assert getallocatedblocks() - before < 300
+    clock.advance(690)
+    assert rung == []
+    clock.advance(11)
+    assert len(rung) == 1
+    assert not clock.getDelayedCalls()
+    wheel.stop()
+
+
+def test_alarm_takes_the_place_of_one_that_was_cancelled() -> None:
+    clock = Clock()
+    wheel = Wheel(clock)
+    rung: list[tuple[str, float]] = []
+    wheel.after(5.0, told(wheel, rung, "a")).cancel()
+    wheel.after(5.0, told(wheel, rung, "b"))
+    wheel.after(1.0, told(wheel, rung, "c"))
+    pump(clock, 6)
+    assert [name for name, _ in rung] == ["c", "b"]
 
 
 def test_error_in_one_alarm_does_not_keep_others_from_ringing(

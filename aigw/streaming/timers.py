@@ -20,6 +20,9 @@ from aigw.interfaces.wheel import IAlarm, IWheel
 
 log = Logger()
 
+#: Numbers of forgotten slots kept in order, beside one for each that stands.
+_STALE = 64
+
 
 def over() -> None:
     """
@@ -37,7 +40,7 @@ class Alarm:
     def __init__(self, when: float, call: Callable[[], None]) -> None:
         self.when = when
         self.call = call
-        self._slot: set[Alarm] | None = None
+        self._slot: _Slot | None = None
 
     def cancel(self) -> None:
         slot = self._slot
@@ -45,6 +48,16 @@ class Alarm:
             self._slot = None
             self.call = over
             slot.discard(self)
+            if not slot:
+                slot.wheel.forget(slot)
+
+
+class _Slot(set[Alarm]):
+    """The alarms that are looked at together, at ``number`` ticks of ``wheel``."""
+
+    __slots__ = ("number", "wheel")
+    number: int
+    wheel: Wheel
 
 
 @implementer(IWheel)
@@ -55,7 +68,7 @@ class Wheel:
         self.tick = tick
         self.seconds: Callable[[], float] = clock.seconds
         self._clock = clock
-        self._slots: dict[int, set[Alarm]] = {}
+        self._slots: dict[int, _Slot] = {}
         self._order: list[int] = []
         self._turn: IDelayedCall | None = None
         self._turn_slot = 0
@@ -65,6 +78,17 @@ class Wheel:
         alarm = Alarm(self.seconds() + delay, call)
         self._place(alarm)
         return alarm
+
+    def forget(self, slot: _Slot) -> None:
+        """
+        The last alarm of a slot was cancelled. Deadlines lie minutes ahead, and slots
+        left empty until then would each hold on to a piece of a burst's memory.
+        """
+        if self._slots.get(slot.number) is not slot:
+            return  # its turn has just come
+        del self._slots[slot.number]
+        if len(self._order) > 2 * len(self._slots) + _STALE:
+            self._order = sorted(self._slots)
 
     def stop(self) -> None:
         """Forget all alarms; the reactor is left clean."""
@@ -81,7 +105,9 @@ class Wheel:
         number = int(alarm.when / self.tick) + 1
         slot = self._slots.get(number)
         if slot is None:
-            slot = self._slots[number] = set()
+            slot = self._slots[number] = _Slot()
+            slot.number = number
+            slot.wheel = self
             heappush(self._order, number)
             # What rings may set alarms; the nearest slot of all is armed behind it.
             if not self._ringing and (self._turn is None or number < self._turn_slot):
@@ -103,7 +129,7 @@ class Wheel:
         due: list[Alarm] = []
         # A little early is on time: callLater and the division both round.
         while self._order and self._order[0] * self.tick <= now + 1e-6:
-            due.extend(self._slots.pop(heappop(self._order)))
+            due.extend(self._slots.pop(heappop(self._order), ()))
         for alarm in due:
             if alarm._slot is None:
                 continue  # cancelled by one that rang before it
