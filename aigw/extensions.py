@@ -50,6 +50,9 @@ class Extensions:
             environ,
             providers=self._hosts(),
             balancers=self.balancers.keys(),
+            dialects={
+                each: known.dialects for each, known in self.every_provider().items()
+            },
             name=name,
         )
         load_for(settings.routes)

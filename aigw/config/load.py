@@ -29,6 +29,7 @@ def load(
     *,
     providers: Hosts,
     balancers: Collection[str] = BALANCERS,
+    dialects: Mapping[str, Collection[str]] | None = None,
     name: str = "",
 ) -> Settings:
     """
@@ -40,6 +41,8 @@ def load(
         endpoint (``{region}`` stands for ``provider_conf.region``), None where an
         endpoint must be configured.
     :param balancers: the names of the balancers there are.
+    :param dialects: provider name to the dialects it speaks; a provider that is not in
+        it may be told to speak any.
     :param name: what errors call the file; its path where one is given. A name ending
         in ``.json`` is read as JSON only.
     :raises ConfigError: the file cannot be read, or anything in it is wrong; its
@@ -63,7 +66,13 @@ def load(
     except ValueError as error:
         raise ConfigError([f"{name}: {error}"]) from error
     return compiled(
-        tree, data, environ, providers=providers, balancers=balancers, name=name
+        tree,
+        data,
+        environ,
+        providers=providers,
+        balancers=balancers,
+        dialects=dialects,
+        name=name,
     )
 
 
@@ -74,6 +83,7 @@ def compiled(
     *,
     providers: Hosts,
     balancers: Collection[str] = BALANCERS,
+    dialects: Mapping[str, Collection[str]] | None = None,
     name: str,
 ) -> Settings:
     """
@@ -82,7 +92,7 @@ def compiled(
     :param tree: the plain objects.
     :param data: the bytes they were parsed from.
     """
-    reader = Reader(name, environ)
+    reader = Reader(name, environ, dialects)
     file = reader.read(File, tree, "")
     if file is WRONG:
         raise ConfigError(reader.problems)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from typing import get_args
 
-from .proxy import Use
+from .proxy import Chat, Use
 from .reading import Reader
 
 #: Provider name to the host it reaches without an endpoint (``{region}`` stands for
@@ -47,6 +48,13 @@ def check_provider(conf: Use, path: str, reader: Reader, hosts: Hosts) -> None:
     if not reader.sound(f"{path}.provider_conf"):
         return
     place = conf.provider_conf
+    spoken = reader.dialects.get(name)
+    if place.dialect is not None and spoken and place.dialect not in spoken:
+        chat = ", ".join(sorted(set(spoken) & set(get_args(Chat))))
+        reader.problem(
+            f"{path}.provider_conf.dialect",
+            f"found {place.dialect}, which {name} does not speak; accepted: {chat}",
+        )
     if name == "vertex-ai" and conf.override.endpoint is None:
         for field in ("project_id", "region"):
             if getattr(place, field) is None and reader.sound(override):

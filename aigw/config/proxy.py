@@ -19,8 +19,20 @@ def _names_model(options: dict[str, Any]) -> None:
         raise ValueError("model is no string")
 
 
+#: Dialects that calls can be converted to.
+Chat = Literal[
+    "anthropic-messages",
+    "bedrock-converse",
+    "bedrock-invoke",
+    "gemini",
+    "openai-chat",
+    "openai-responses",
+    "vertex-raw-predict",
+]
+
+
 class ProviderConf(Part, frozen=True, kw_only=True):
-    """Where in a cloud the provider is."""
+    """Where in a cloud the provider is, and what is spoken with it."""
 
     project_id: Annotated[
         Annotated[str, Meta(min_length=1)] | None, about("The Google Cloud project.")
@@ -28,6 +40,15 @@ class ProviderConf(Part, frozen=True, kw_only=True):
     region: Annotated[
         Annotated[str, Meta(pattern=r"^[a-zA-Z0-9-]+$")] | None,
         about("The cloud's region; part of the provider's host name."),
+    ] = None
+    dialect: Annotated[
+        Chat | None,
+        about(
+            "[new] The dialect the provider is asked in, one that it speaks. Chat in"
+            " any other is converted to it, where the provider speaks that too. Unset,"
+            " the provider is asked in the client's dialect if it speaks it, else in"
+            " the one that carries most."
+        ),
     ] = None
 
 
@@ -60,10 +81,14 @@ class Override(Part, frozen=True, kw_only=True):
             Literal[
                 "anthropic-messages",
                 "bedrock-converse",
+                "bedrock-invoke",
+                "gemini",
                 "openai-chat",
                 "openai-embeddings",
                 "openai-responses",
                 "passthrough",
+                "vertex-predict",
+                "vertex-raw-predict",
             ],
             dict[str, Any],
         ],
@@ -82,7 +107,7 @@ class Use(Transport, frozen=True, kw_only=True):
         Auth, about("Credentials sent to the provider; empty, the client's own pass.")
     ]
     provider_conf: Annotated[
-        ProviderConf, about("Where in a cloud the provider is.")
+        ProviderConf, about("Where in a cloud it is, and what it is asked in.")
     ] = ProviderConf()
     options: Annotated[
         dict[str, Any],

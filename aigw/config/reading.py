@@ -9,7 +9,7 @@ reading goes on.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any, Final, get_args, get_origin
 
@@ -36,15 +36,22 @@ class Reader:
     """
     Reads one file.
 
+    :ivar dialects: provider name to the dialects it speaks, as far as that is known.
     :ivar problems: one line each, with the file, the field's path, the value found
         (secrets hidden) and what is accepted.
     :ivar warnings: one line for each field that is accepted and ignored.
     :ivar written: path to text of every string that held a reference.
     """
 
-    def __init__(self, name: str, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        environ: Mapping[str, str],
+        dialects: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         self.name = name
         self.environ = environ
+        self.dialects = dialects or {}
         self.problems: list[str] = []
         self.warnings: list[str] = []
         self.written: dict[str, str] = {}

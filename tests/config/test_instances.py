@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from aigw.config.load import load
+from aigw.errors import ConfigError
 from aigw.model.instance import Crossing, Deadlines, Endpoint, Streaming
 from aigw.model.outbound import Keepalive, Patience, Trust
 
-from .samples import instance, loaded, problems, route, with_route
+from .samples import PROVIDERS, instance, loaded, problems, route, with_route
 
 
 def test_defaults_are_the_references() -> None:
@@ -224,11 +227,12 @@ PROXY = "routes[0].plugins.ai-proxy"
             ],
         ),
         (
-            {"override": {"request_body": {"gemini": {}}}},
+            {"override": {"request_body": {"grok": {}}}},
             [
-                f"{PROXY}.override.request_body: the name 'gemini' is not accepted:"
+                f"{PROXY}.override.request_body: the name 'grok' is not accepted:"
                 " object of objects (names: anthropic-messages, bedrock-converse,"
-                " openai-chat, openai-embeddings, openai-responses, passthrough)"
+                " bedrock-invoke, gemini, openai-chat, openai-embeddings,"
+                " openai-responses, passthrough, vertex-predict, vertex-raw-predict)"
             ],
         ),
         (
@@ -367,3 +371,33 @@ def test_a_region_that_is_no_part_of_a_host_is_refused(region: str) -> None:
     conf = {**BEDROCK, "auth": {"aws": {}}, "provider_conf": {"region": region}}
     (told,) = problems(with_route(conf))
     assert "provider_conf.region" in told
+
+
+SPOKEN = {"bedrock": ("bedrock-converse", "bedrock-invoke")}
+
+
+def with_dialect(dialect: str) -> bytes:
+    conf = {**BEDROCK, "auth": {"aws": {}}}
+    conf["provider_conf"] = {"region": "r", "dialect": dialect}
+    return json.dumps(with_route(conf)).encode()
+
+
+def test_a_dialect_that_the_provider_speaks_can_be_chosen() -> None:
+    data = with_dialect("bedrock-invoke")
+    settings = load(data, {}, providers=PROVIDERS, dialects=SPOKEN)
+    chosen = settings.routes[0].instances[0]
+    assert chosen.provider_conf["dialect"] == "bedrock-invoke"
+
+
+def test_a_dialect_that_the_provider_does_not_speak_is_told() -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(with_dialect("gemini"), {}, providers=PROVIDERS, dialects=SPOKEN)
+    (problem,) = refused.value.problems
+    assert problem.endswith(
+        f"{PROXY}.provider_conf.dialect: found gemini, which bedrock does not speak;"
+        " accepted: bedrock-converse, bedrock-invoke"
+    )
+    # Where it is not known what is spoken, nothing can be said against it.
+    load(with_dialect("gemini"), {}, providers=PROVIDERS)
+    with pytest.raises(ConfigError, match=r"provider_conf\.dialect"):
+        load(with_dialect("openai-embeddings"), {}, providers=PROVIDERS)
