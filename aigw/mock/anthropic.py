@@ -19,6 +19,7 @@ from .script import Asked, Kind, Refused, Script, content_events
 
 _MESSAGES: Final = "anthropic-messages"
 _COUNT: Final = "anthropic-count_tokens"
+_MODELS: Final = "anthropic-models"
 _POST: Final = {
     "/v1/messages": (_MESSAGES, ("model", "messages", "max_tokens")),
     "/v1/messages/count_tokens": (_COUNT, ("model", "messages")),
@@ -50,6 +51,11 @@ class Anthropic:
     """The Messages endpoints of one host."""
 
     def asked(self, request: Request) -> Asked | None:
+        if request.path.startswith("/v1/models") and request.method == "GET":
+            # Others list their models there too.
+            if request.field(b"anthropic-version") is None:
+                return None
+            return Asked(request, _MODELS, request.path.removeprefix("/v1/models"))
         if request.path not in _POST:
             return None
         if request.method != "POST":
@@ -95,6 +101,8 @@ class Anthropic:
     def whole(self, asked: Asked, knobs: Knobs) -> bytes:
         if knobs.error is not None:
             return self.problem(_OVERLOADED, "Overloaded")[1]
+        if asked.operation == _MODELS:
+            return _models(asked.model.removeprefix("/"))
         scenario = knobs.scenario if asked.operation == _MESSAGES else "text"
         data = _told(asked, knobs) if asked.operation == _MESSAGES else None
         if data is None:
@@ -124,6 +132,16 @@ class Anthropic:
             ("anthropic-ratelimit-requests-remaining", "3999"),
             ("anthropic-ratelimit-requests-reset", "2026-01-01T00:00:00Z"),
         ]
+
+
+def _models(wanted: str) -> bytes:
+    listed = fixture(_MODELS, "text", "json")
+    if not wanted:
+        return listed
+    for model in json.loads(listed)["data"]:
+        if model["id"] == wanted:
+            return json.dumps(model).encode()
+    raise Refused(404, f"model: {wanted}")
 
 
 def _streamed(asked: Asked, knobs: Knobs) -> list[bytes]:

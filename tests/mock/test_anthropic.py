@@ -52,6 +52,13 @@ def whole(client: anthropic.Anthropic, model: str) -> anthropic.types.Message:
         ("mock-tools", ["text", "tool_use", "tool_use"], "tool_use"),
         ("mock-thinking", ["thinking", "text"], "end_turn"),
         ("mock-cached", ["text"], "end_turn"),
+        ("mock-tool", ["tool_use"], "tool_use"),
+        ("mock-thinktools", ["thinking", "tool_use", "tool_use"], "tool_use"),
+        ("mock-redacted", ["redacted_thinking", "text"], "end_turn"),
+        ("mock-refusal", ["text"], "refusal"),
+        ("mock-length", ["text"], "max_tokens"),
+        ("mock-stopped", ["text"], "stop_sequence"),
+        ("mock-empty", [], "end_turn"),
     ],
 )
 @pytest_twisted.ensureDeferred
@@ -69,6 +76,17 @@ async def test_a_stream_comes_to_what_the_whole_answer_says(
     assert told(other) == told(one)
     if model == "mock-n5":
         assert one.usage.output_tokens == 5
+
+
+@pytest_twisted.ensureDeferred
+async def test_models_are_listed(served: Served) -> None:
+    def work(client: anthropic.Anthropic) -> Any:
+        assert client.models.retrieve("mock-tools").id == "mock-tools"
+        with pytest.raises(anthropic.NotFoundError):
+            client.models.retrieve("other")
+        return [model.id for model in client.models.list()]
+
+    assert await using(served, work) == ["mock", "mock-d20", "mock-tools"]
 
 
 @pytest_twisted.ensureDeferred
