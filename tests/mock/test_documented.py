@@ -21,7 +21,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "mock.md"
 
 #: knob, example
 ROWS = re.findall(
-    r"^\| (?:`(\w+)`|any other word) \|.*\| `(.*)` \|$", PAGE.read_text(), re.M
+    r"^\| (?:`(\w+)`|any other word) \|.*\| `(.*)` \|$",
+    PAGE.read_text().partition("\n## Knobs\n")[2],
+    re.M,
 )
 
 #: Events of the fixture: role, words, finish, [DONE].
