@@ -58,6 +58,7 @@ class AnthropicMessagesReader:
         self._counts = Counts()
         self._open: dict[Any, _Block] = {}
         self._next = 0
+        self._begun = False
         self._finished = False
         self._over = False
 
@@ -110,18 +111,21 @@ class AnthropicMessagesReader:
         if isinstance(usage, dict):
             self._use(usage, out)
             tier = text(usage.get("service_tier"))
-        out.append(
-            events.Started(
-                id=text(message.get("id")),
-                model=text(message.get("model")),
-                tier=tier,
-            )
-        )
+        id, model = text(message.get("id")), text(message.get("model"))
+        self._start(events.Started(id=id, model=model, tier=tier), out)
+
+    def _start(self, started: events.Started, out: list[Event]) -> None:
+        if not self._begun:
+            self._begun = True
+            out.append(started)
 
     def _opened(self, told: _Told, out: list[Event]) -> None:
         given = told.content_block
         if not isinstance(given, dict):
             return
+        if self._finished:
+            return
+        self._start(events.Started(), out)
         form = given.get("type")
         number = self._next
         self._next += 1

@@ -37,17 +37,28 @@ class _Choice:
 
     :ivar calls: block number to the call's place among the choice's calls.
     :ivar ids: block number to the call's id.
-    :ivar thoughts: the open reasoning block's text, to go with its signature.
+    :ivar thinking: the number of the reasoning block opened last.
+    :ivar thoughts: its text, to go with its signature.
     :ivar details: how many entries of ``reasoning_details`` were written.
     :ivar images: how many images were.
     """
 
-    __slots__ = ("calls", "custom", "details", "ids", "images", "size", "thoughts")
+    __slots__ = (
+        "calls",
+        "custom",
+        "details",
+        "ids",
+        "images",
+        "size",
+        "thinking",
+        "thoughts",
+    )
 
     def __init__(self) -> None:
         self.calls: dict[int, int] = {}
         self.custom: set[int] = set()
         self.ids: dict[int, str] = {}
+        self.thinking = -1
         self.thoughts: list[str] = []
         self.size = 0
         self.details = 0
@@ -134,6 +145,7 @@ class OpenAIChatWriter:
     def _opened(self, event: events.BlockOpened) -> list[Any]:
         if event.kind == "thinking":
             state, begun = self._choice(event.choice)
+            state.thinking = event.block
             state.thoughts.clear()
             state.size = 0
             return begun
@@ -184,8 +196,8 @@ class OpenAIChatWriter:
     def _signature(self, event: events.Signature) -> list[Any]:
         state, begun = self._choice(event.choice)
         signature = event.signature
-        if event.block in state.ids or signature.vendor == "gemini":
-            entry = encrypted(signature)
+        if event.block != state.thinking:
+            entry = encrypted(signature)  # of a call, or of text
             if event.block in state.ids:
                 entry["id"] = state.ids[event.block]
         else:
