@@ -15,6 +15,7 @@ from typing import Any
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.threads import deferToThread
+from twisted.python.failure import Failure
 
 from aigw.mock import Mock
 
@@ -33,7 +34,7 @@ def main() -> int:
     results: list[Results] = []
     began = time.monotonic()
     running = deferToThread(_run, mock, port.getHost().port, options)
-    running.addCallbacks(results.append, lambda failure: failure.printTraceback())
+    running.addCallbacks(results.append, _told)
     running.addBoth(lambda _: reactor.stop())
     reactor.run()
     if not results:
@@ -54,6 +55,10 @@ def main() -> int:
         page = options.page.read_text()
         options.page.write_text(page.replace(in_page(page), result.table()))
     return 0
+
+
+def _told(failure: Failure) -> None:
+    failure.printTraceback(sys.stderr)
 
 
 def _options() -> argparse.Namespace:

@@ -78,7 +78,7 @@ WORDS: Final = Words(
     broken={
         "server": "modelStreamErrorException",
         "overloaded": "serviceUnavailableException",
-        "internal": "internalServerException",
+        "native": "internalServerException",
     },
 )
 

@@ -33,7 +33,17 @@ class Cell:
 
     def ask(self, knobs: str = "", **more: Any) -> Told:
         """:raises Failed: the client raised."""
-        return self.client.ask(self.asking(knobs, **more))
+        return self.say(self.asking(knobs, **more))
+
+    def say(self, asking: Asking) -> Told:
+        """
+        The answer to ``asking``, which must have gone to the upstream's own path.
+
+        :raises Failed: the client raised.
+        """
+        told = self.client.ask(asking)
+        self.sent()
+        return told
 
     def truth(self, scenario: str) -> Truth:
         """What the mock provider says."""

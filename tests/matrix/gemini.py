@@ -13,6 +13,9 @@ from .turns import SCHEMA, TOOLS, Asking, Called, Failed, Failure, Told, Usage, 
 
 Result = TypeVar("Result")
 
+#: Gemini need not give calls an id: then their order tells which is which.
+_NAMELESS: Final = "call without an id "
+
 
 def _raising(call: Callable[[], Result]) -> Result:
     try:
@@ -111,7 +114,9 @@ def _contents(asking: Asking) -> list[Any]:
     more = [
         types.Part(
             function_response=types.FunctionResponse(
-                id=call, name=asking.name_of(call), response={"output": text}
+                id=None if call.startswith(_NAMELESS) else call,
+                name=asking.name_of(call),
+                response={"output": text},
             )
         )
         for call, text in asking.results.items()
@@ -150,7 +155,8 @@ def _take(told: Told, part: Any) -> None:
     told.kept.append(part)
     if part.function_call is not None:
         call = part.function_call
-        told.calls.append(Called(call.id, call.name, json.dumps(call.args), 1))
+        id = call.id or f"{_NAMELESS}{len(told.calls)}"
+        told.calls.append(Called(id, call.name, json.dumps(call.args), 1))
     elif part.text and part.thought:
         told.thought += part.text
     elif part.text:

@@ -7,7 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 from .openai_chat import WORDS, raising, sdk
-from .turns import SCHEMA, SCHEMA_NAME, TOOLS, Asking, Called, Told, Usage
+from .turns import (
+    SCHEMA,
+    SCHEMA_NAME,
+    TOOLS,
+    Asking,
+    Called,
+    Failed,
+    Failure,
+    Told,
+    Usage,
+)
 
 
 class OpenAIResponses:
@@ -20,6 +30,7 @@ class OpenAIResponses:
         stop="completed",
         length="incomplete: max_output_tokens",
         tool_calls="completed",
+        broken={**WORDS.broken, "native": "error"},
     )
 
     def __init__(self, base: str, headers: dict[str, str]) -> None:
@@ -64,7 +75,7 @@ class OpenAIResponses:
             return _told(self._sdk.responses.create(**body))
         with self._sdk.responses.stream(**body) as stream:
             events = list(stream)
-            return _streamed(events, stream.get_final_response())
+            return _streamed(events)
 
 
 def _items(asking: Asking) -> list[Any]:
@@ -85,7 +96,14 @@ def _items(asking: Asking) -> list[Any]:
     return items
 
 
-def _streamed(events: list[Any], final: Any) -> Told:
+def _streamed(events: list[Any]) -> Told:
+    # The helper itself knows no other end than a completed answer.
+    last = events[-1]
+    if last.type == "error":
+        # Without an object ``error`` in it, it is told as any other event.
+        raise Failed(Failure("error", None, last.message))
+    final = last.response
+    assert last.type == f"response.{final.status}"
     told = _told(final)
     assert [event.sequence_number for event in events] == list(range(len(events)))
     assert [event.type for event in events[:2]] == [

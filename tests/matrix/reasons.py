@@ -1,4 +1,7 @@
-"""Why a feature is not there for a pair, in words for the table's reader."""
+"""
+Why a feature is not there for a pair, or not all of it, in words for readers of the
+table.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,16 @@ REASONS: Final = (
     NO_COUNT := "Chat Completions has no request that counts tokens.",
     COUNT_NATIVE := "Tokens are counted by providers of the client's own dialect.",
     UNSIGNED := "Chat Completions has no signed reasoning.",
+    UNASKED := "The signature is kept. The reasoning's text is not shown: OpenAI sums "
+    "it up for who asks, and Chat Completions has no words to ask.",
+    TEXT_SIGNED := "The signatures of reasoning and of calls are kept. Gemini's "
+    "signature of a plain text, which Google does not ask back, is not.",
 )
+
+
+def vendor(dialect: str) -> str:
+    """Whose API a dialect is of, where several are of one."""
+    return dialect.replace("bedrock-invoke", "bedrock-converse")
 
 
 def reason(client: str, upstream: str, feature: str) -> str:
@@ -22,8 +34,19 @@ def reason(client: str, upstream: str, feature: str) -> str:
     if feature == "counting":
         if client == "openai-chat":
             return NO_COUNT
-        if client != upstream:
+        if vendor(client) != vendor(upstream):
             return COUNT_NATIVE
     if feature == "reasoning" and upstream == "openai-chat":
         return UNSIGNED
+    return ""
+
+
+def note(client: str, upstream: str, feature: str) -> str:
+    """What is to be said of ``feature`` though it can be had; "" if nothing."""
+    if feature != "reasoning":
+        return ""
+    if (client, upstream) == ("openai-chat", "openai-responses"):
+        return UNASKED
+    if upstream == "gemini" and client not in ("openai-chat", "gemini"):
+        return TEXT_SIGNED
     return ""

@@ -12,8 +12,8 @@ from .features import FEATURES
 from .reasons import REASONS
 from .upstreams import UPSTREAMS
 
-#: What a cell holds that was tried and held; a reason in words or, where something was
-#: raised, that, stands in the others.
+#: What a cell begins with that was tried and held, a note behind it; a reason in words
+#: or, where something was raised, that, stands in the others.
 PASSED: Final = "✓"
 FAILED: Final = "FAILED "
 
@@ -91,4 +91,6 @@ def _row(cells: list[str]) -> str:
 
 
 def _shown(became: str) -> str:
-    return PASSED if became == PASSED else f"({REASONS.index(became) + 1})"
+    passed, said = became.startswith(PASSED), became.removeprefix(PASSED)
+    number = f"({REASONS.index(said) + 1})" if said else ""
+    return f"{PASSED} {number}".rstrip() if passed else number

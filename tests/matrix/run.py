@@ -17,12 +17,13 @@ from tests.process.programs import Daemon
 from . import npm
 from .anthropic_messages import AnthropicMessages
 from .bedrock_converse import BedrockConverse
+from .bedrock_invoke import BedrockInvoke
 from .cell import Cell
 from .features import FEATURES
 from .gemini import Gemini
 from .openai_chat import OpenAIChat
 from .openai_responses import OpenAIResponses
-from .reasons import reason
+from .reasons import note, reason
 from .results import FAILED, PASSED
 from .turns import Client
 from .upstreams import FIELD, UPSTREAMS, Upstream
@@ -42,6 +43,7 @@ PYTHON: Final[tuple[Maker, ...]] = (
     AnthropicMessages,
     BedrockConverse,
     partial(BedrockConverse, signed=False),
+    BedrockInvoke,
     Gemini,
 )
 
@@ -114,4 +116,4 @@ def _try(mock: Mock, client: Client, upstream: Upstream, feature: str) -> str:
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         return f"{FAILED}{type(error).__name__}: {error}"
-    return PASSED
+    return PASSED + note(client.dialect, upstream.dialect, feature)

@@ -160,7 +160,8 @@ class Words:
     :ivar errors: what is raised, by the provider's status.
     :ivar overloaded: the status of the client's vendor where that is overloaded.
     :ivar broken: what is raised in a stream, by what went wrong: ``server`` or
-        ``overloaded``.
+        ``overloaded``; ``native`` where a provider of the same dialect tells it in
+        another way than the gateway.
     """
 
     stop: str

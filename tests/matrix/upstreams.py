@@ -46,7 +46,17 @@ class Upstream:
             "id": self.dialect,
             "uri": "/*",
             "vars": [[f"http_{FIELD.replace('-', '_')}", "==", self.dialect]],
-            "plugins": {"ai-proxy": {**self.plugin, "override": endpoint}},
+            "plugins": {
+                "ai-proxy": {
+                    **self.plugin,
+                    "provider_conf": {
+                        **self.plugin.get("provider_conf", {}),
+                        # Whatever else the provider speaks.
+                        "dialect": self.dialect,
+                    },
+                    "override": endpoint,
+                }
+            },
         }
 
 
@@ -56,11 +66,21 @@ UPSTREAMS: Final = (
     Upstream(
         "openai-chat",
         {
-            "provider": "together",
+            "provider": "openai",
             "auth": {"header": {"Authorization": "Bearer k"}},
         },
         "gpt-4o",
         "/v1/chat/completions",
+        _SERVER,
+    ),
+    Upstream(
+        "openai-responses",
+        {
+            "provider": "openai",
+            "auth": {"header": {"Authorization": "Bearer k"}},
+        },
+        "gpt-5",
+        "/v1/responses",
         _SERVER,
     ),
     Upstream(
@@ -85,5 +105,15 @@ UPSTREAMS: Final = (
         "/model/[^/]+/converse(-stream)?",
         ("server", "The system encountered an unexpected error."),
         (400, 403, 404, 429, 500, 503),
+    ),
+    Upstream(
+        "gemini",
+        {
+            "provider": "gemini",
+            "auth": {"header": {"x-goog-api-key": "k"}},
+        },
+        "gemini-2.5-flash",
+        "/v1(beta)?/models/[^/]+:(g|streamG)enerateContent",
+        ("server", "An internal error has occurred."),
     ),
 )

@@ -24,7 +24,7 @@ async function answer({ number, kind, base, headers, count, asking }) {
     return { number, told: await kinds[kind].ask(sdk, asking) };
   } catch (error) {
     const { status = null, message = String(error) } = error;
-    const name = error?.constructor?.name ?? "unknown";
+    const name = error instanceof responses.ErrorEvent ? error.name : error.constructor.name;
     const known = kinds[kind].owns(error);
     return { number, error: { name, status, message, known } };
   }

@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 
-export { open, owns } from "./chat.mjs";
+import * as chat from "./chat.mjs";
+
+export const open = chat.open;
+export const owns = (error) => error instanceof ErrorEvent || chat.owns(error);
 
 export async function ask(sdk, asking) {
   const body = { model: asking.model, input: items(asking), store: false };
@@ -27,7 +30,7 @@ export async function ask(sdk, asking) {
   const stream = sdk.responses.stream(body);
   const events = [];
   for await (const event of stream) events.push(event);
-  return streamed(events, await stream.finalResponse());
+  return streamed(events);
 }
 
 export async function count(sdk, { model, prompt }) {
@@ -48,7 +51,15 @@ function items({ prompt, image, before, results, then }) {
   ];
 }
 
-function streamed(events, final) {
+// The event `error`: without an object `error` in it, it is told as any other event.
+export class ErrorEvent extends Error {
+  name = "error";
+}
+
+function streamed(events) {
+  const { type, response: final, message } = events.at(-1);
+  if (type === "error") throw new ErrorEvent(message);
+  assert.equal(type, `response.${final.status}`);
   const answer = told(final);
   events.forEach((event, index) => assert.equal(event.sequence_number, index));
   const deltas = (type, place) =>
@@ -71,12 +82,16 @@ function streamed(events, final) {
   return answer;
 }
 
-function told({ status, incomplete_details, output, output_text, usage }) {
+function told({ status, incomplete_details, output, usage }) {
   assert.equal(usage.total_tokens, usage.input_tokens + usage.output_tokens);
   const cached = usage.input_tokens_details.cached_tokens;
   const thoughts = output.filter((item) => item.type === "reasoning");
   return {
-    text: output_text,
+    // `output_text` is there only where the helper knows the end of the stream.
+    text: output
+      .flatMap(({ type, content }) => (type === "message" ? content : []))
+      .map(({ text }) => text)
+      .join(""),
     pieces: 1,
     thought: thoughts.flatMap((item) => item.summary.map((part) => part.text)).join(""),
     calls: output
