@@ -16,7 +16,7 @@ class Backlog:
     def __init__(self, most: int) -> None:
         """:param most: bytes that may wait."""
         self._most = most
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes] | None = None
         self.size = 0
         self.overflow = False
 
@@ -25,13 +25,15 @@ class Backlog:
         self.size += len(data)
         if self.size > self._most and bounded:
             self.overflow = True
-            self._pieces.clear()
+            self._pieces = None
         elif data:
+            if self._pieces is None:
+                self._pieces = []
             self._pieces.append(data)
 
     def take(self) -> bytes:
         """All that waits; it does not any more."""
-        data = b"".join(self._pieces)
-        self._pieces.clear()
+        data = b"".join(self._pieces or ())
+        self._pieces = None
         self.size = 0
         return data

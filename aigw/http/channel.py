@@ -56,6 +56,7 @@ class Channel(Protocol):
         self._answer: Answer | None = None  # the request being served
         self._incoming: Incoming | None = None  # the body being received
         self._parting: Parting | None = None
+        self._reading: Reading | None = None  # made for the first to ask
         self._spoilt = False  # no request can follow the one being served
         self._advancing = False
         self._crowded = False  # whether it is one connection too many
@@ -69,7 +70,6 @@ class Channel(Protocol):
         no_delay = getattr(transport, "setTcpNoDelay", None)
         if no_delay is not None:
             no_delay(True)
-        self._reading = Reading(transport, self.front.wheel, self.drop)
         transport.registerProducer(self, True)
         front = self.front
         front.channels.add(self)
@@ -92,7 +92,7 @@ class Channel(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.front.channels.discard(self)
         self._deadline.cancel()
-        self._reading.end()
+        self._read().end()
         self._backlog.take()
         self._incoming = self._parting = None
         answer, self._answer = self._answer, None
@@ -156,10 +156,11 @@ class Channel(Protocol):
     # -- called by the body (incoming.Line)
 
     def hold(self) -> None:
-        self._reading.hold()
+        self._read().hold()
 
     def release(self) -> None:
-        self._reading.release()
+        if self._reading is not None:
+            self._reading.release()
 
     def spoil(self) -> None:
         self._spoilt = True
@@ -329,6 +330,12 @@ class Channel(Protocol):
         self.transport.unregisterProducer()
         self.release()
         return parting
+
+    def _read(self) -> Reading:
+        """Few connections are ever held, so most do without until they are lost."""
+        if self._reading is None:
+            self._reading = Reading(self.transport, self.front.wheel, self.drop)
+        return self._reading
 
     def _meet(self) -> None:
         """

@@ -21,6 +21,7 @@ from .failure import broke, stopping, timed_out
 from .pool import Pool
 from .response import Response
 from .sender import SLICE, Sender
+from .uncouple import uncouple
 
 if TYPE_CHECKING:
     from .upstream import Call
@@ -81,6 +82,7 @@ class Connection(Protocol):
         if ITCPTransport.providedBy(wire):
             wire.setTcpNoDelay(True)
             wire.setTcpKeepAlive(True)
+        uncouple(wire)
         peer = wire.getPeer()
         host, port = getattr(peer, "host", "unix"), getattr(peer, "port", 0)
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -109,6 +111,9 @@ class Connection(Protocol):
         self._closed = True
         self._pool.discard(self)
         self._pool.lost(self)
+        alarm, self._alarm = self._alarm, None
+        if alarm is not None:
+            alarm.cancel()
         waiting, self._handshake = self._handshake, None
         if waiting is not None:
             waiting.errback(reason)
@@ -128,7 +133,6 @@ class Connection(Protocol):
         else:
             self._fail(broke(reason.value or ConnectionLost(), self.address))
         response.close()
-        _uncouple(self._wire)
 
     def close(self) -> None:
         """
@@ -172,7 +176,7 @@ class Connection(Protocol):
             self._sent()
         else:
             self._sent_at = self._wheel.seconds()
-            self._alarm = self._wheel.after(outbound.patience.send, self._late)
+            self._be_due(outbound.patience.send)
             self._sender = Sender(self._wire, head, body, self._progressed)
             self._sender.start()
 
@@ -188,10 +192,7 @@ class Connection(Protocol):
         self._paused = False
         self._wire.resumeProducing()
         if self._sender is None:
-            if self._alarm is None:  # it rang while we were paused
-                self._alarm = self._wheel.after(self._left, self._late)
-            else:
-                self._alarm.when = self._wheel.seconds() + self._left
+            self._be_due(self._left)
 
     def stop(self) -> None:
         """Give the call up; it is told nothing more."""
@@ -206,29 +207,41 @@ class Connection(Protocol):
             return
         now = self._wheel.seconds()
         self._sent_at = now
-        assert self._alarm is not None
         if sender.done:
             self._sender = None
-            self._alarm.cancel()
             self._sent()
         else:
-            self._alarm.when = now + call.outbound.patience.send
+            self._be_due(call.outbound.patience.send)
 
     def _sent(self) -> None:
         assert self._call is not None
         self._sent_at = self._call.sent_at = self._wheel.seconds()
         if self._paused:
-            self._alarm = None
             self._left = self._patience
         else:
-            self._alarm = self._wheel.after(self._patience, self._late)
+            self._be_due(self._patience)
+
+    def _be_due(self, patience: float) -> None:
+        """
+        Be late in ``patience`` seconds. The alarm outlives the call and is put off for
+        the next: to set and cancel one for each costs a request 2 us.
+        """
+        when = self._wheel.seconds() + patience
+        alarm = self._alarm
+        if alarm is not None:
+            if alarm.when <= when:
+                alarm.when = when
+                return
+            alarm.cancel()
+        self._alarm = self._wheel.after(patience, self._late)
 
     def _late(self) -> None:
-        if self._sender is not None:
+        self._alarm = None
+        if self._call is None:
+            pass  # the call it was set for is over
+        elif self._sender is not None:
             self._fail(timed_out("send", self.address))
-        elif self._paused:
-            self._alarm = None
-        else:
+        elif not self._paused:
             self._fail(timed_out("read", self.address))
 
     # -- receiving
@@ -247,6 +260,7 @@ class Connection(Protocol):
         body = response.feed(data)
         if not self._told_head and response.status:
             self._told_head = True
+            call.answered()
             receiver.head(response.status, response.headers)
             if self._call is not call:
                 return
@@ -293,24 +307,8 @@ class Connection(Protocol):
 
     def _release(self) -> None:
         """Nothing binds the connection to its call any more."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._call = self._receiver = self._alarm = None
+        self._call = self._receiver = None
         self._paused = False
         sender, self._sender = self._sender, None
         if sender is not None:
             sender.stopProducing()
-
-
-def _uncouple(wire: Any) -> None:
-    """
-    Let a closed socket's memory go at once. Twisted's client transport, its connector
-    and the endpoint's factory hold each other for ever, and each stream that was cut
-    would leave them to the collector.
-    """
-    below = getattr(wire, "transport", None)  # where TLS stands between
-    connector = getattr(below or wire, "connector", None)
-    if connector is not None:
-        connector.transport = None
-        if hasattr(connector.factory, "_connector"):
-            connector.factory._connector = None

@@ -18,6 +18,7 @@ from aigw.errors import BadRequest, BodyTooLarge, GatewayError, NotSupported
 from aigw.model.headers import Headers
 from aigw.model.path import safe_path
 
+from .fields import tidied
 from .limits import Limits
 from .target import host_of, origin_form
 
@@ -123,7 +124,7 @@ def parse(data: bytes, start: int, limits: Limits) -> tuple[Head, int]:
         fields = FIELD.findall(data, line_end + 2, end - 2)
     if len(fields) > limits.fields:
         raise _too_large(f"more than {limits.fields} header fields")
-    head.headers = [(name.lower(), value.rstrip(b" \t")) for name, value in fields]
+    head.headers = tidied(fields)
     head.method = method.decode("ascii")
     head.target = target
     _frame(head, data, line_end, end, limits.body)

@@ -98,6 +98,10 @@ class Call:
         self._connection = None
         self._head = b""
 
+    def answered(self) -> None:
+        """An answer has begun: the request will not be sent again."""
+        self._head = b""
+
     def replay(self) -> None:
         """The reused connection had gone before the request reached it: a new one."""
         self._connection = None

@@ -284,6 +284,39 @@ def test_short_pause_gives_no_second_life_to_the_deadline() -> None:
     assert isinstance(receiver.error, UpstreamTimeout)
 
 
+@pytest.mark.parametrize(("first", "second"), [(2, 9), (9, 2)])
+def test_read_deadline_of_a_reused_connection_is_the_calls_own(
+    first: int, second: int
+) -> None:
+    rig = MemoryRig()
+    _, receiver, wire = sent(rig, outbound(patience=Patience(read=first)))
+    rig.pass_time(1)
+    wire.arrive(OK)
+    assert receiver.complete
+    rig.pass_time(0.5)
+    call, receiver, _ = sent(rig, outbound(patience=Patience(read=second)))
+    assert call.reused
+    rig.pass_time(second - 0.1)
+    assert not receiver.told
+    rig.pass_time(0.2)
+    assert isinstance(receiver.error, UpstreamTimeout)
+
+
+def test_deadline_of_a_call_that_is_over_does_not_ring() -> None:
+    rig = MemoryRig()
+    _, receiver, wire = sent(rig, outbound(patience=Patience(read=2)))
+    wire.arrive(OK)
+    assert receiver.complete
+    rig.pass_time(10)
+    assert not wire.ended
+    call, receiver, _ = sent(rig, outbound(patience=Patience(read=2)))
+    assert call.reused
+    rig.pass_time(1.9)
+    assert not receiver.told
+    rig.pass_time(0.2)
+    assert isinstance(receiver.error, UpstreamTimeout)
+
+
 def test_large_body_follows_as_the_provider_takes_it() -> None:
     rig = MemoryRig()
     rig.taking = False

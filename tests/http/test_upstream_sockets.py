@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 import struct
@@ -13,7 +14,9 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet.base import BaseConnector
 from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 
 from aigw.errors import ConnectFailed, UpstreamBroke, UpstreamTimeout
@@ -192,6 +195,20 @@ async def test_plain_connection_serves_again_and_again(rig: Rig) -> None:
     await rig.upstream.stop()
     await rig.until(lambda: provider.seen)
     assert len(provider.seen[0]) == 3
+
+
+@pytest_twisted.ensureDeferred
+async def test_open_connection_holds_nothing_of_what_made_it(rig: Rig) -> None:
+    def makers() -> list[object]:
+        kinds = (BaseConnector, Factory)
+        return [each for each in gc.get_objects() if isinstance(each, kinds)]
+
+    provider = rig.provider(answer_all)
+    before = {id(each) for each in makers()}
+    _, receiver = rig.send("http", provider.port)
+    await rig.done(receiver)
+    assert rig.upstream.parked(Origin("http", "127.0.0.1", provider.port)) == 1
+    assert [each for each in makers() if id(each) not in before] == []
 
 
 @pytest_twisted.ensureDeferred
