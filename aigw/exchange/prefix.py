@@ -38,18 +38,21 @@ def prefixed(call: Call, text: str, used: Usage | None) -> Call | None:
     """
     ``call``, asking to go on from ``text``; None where that is not possible.
 
-    The prefix is sent without white space at its end, which Anthropic refuses. The cap
-    on output tokens is lowered by what is known to be spent. Reasoning is not asked
-    for: it cannot stand behind text.
+    The prefix is sent without white space at its end, which Anthropic refuses; where
+    nothing is left of it, the call is asked as it was. The cap on output tokens is
+    lowered by what is known to be spent. Reasoning is not asked for: it cannot stand
+    behind text.
     """
     prefix = text.rstrip()
-    if not prefix or _within_stop(call, text):
+    if _within_stop(call, text):
         return None
     most = call.max_tokens
     if most is not None and used is not None:
         most -= used.output
         if most < 1:
             return None
+    if not prefix:
+        return replace(call, max_tokens=most)
     *before, last = call.messages or (None,)
     parts = (Text(prefix),)
     if last is None or last.role != "assistant":

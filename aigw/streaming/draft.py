@@ -89,7 +89,7 @@ class Joint:
     """
     Fits the events of an attempt that goes on to those of a draft: the answer does not
     start again, the open block goes on, blocks are numbered on, usage is added up.
-    Reasoning of the new attempt is left out: it stands in no answer behind text.
+    Reasoning of the new attempt is left out where it would stand behind text.
 
     Providers refuse a prefix that ends in white space, so it is asked for without;
     where the new attempt says that again, it is left out too.
@@ -97,6 +97,7 @@ class Joint:
 
     def __init__(self, draft: Draft) -> None:
         text = draft.text()
+        self._behind = draft.size > 0
         self._open = draft.open
         self._next = draft.blocks
         self._before = draft.usage
@@ -124,7 +125,7 @@ class Joint:
             yield event
 
     def _opened(self, event: events.BlockOpened) -> Iterator[Event]:
-        if event.kind in ("thinking", "redacted"):
+        if self._behind and event.kind in ("thinking", "redacted"):
             self._hidden.add(event.block)
         elif event.kind == "text" and self._open is not None:
             self._blocks[event.block], self._open = self._open, None

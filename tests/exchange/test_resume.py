@@ -398,6 +398,20 @@ def test_text_that_ends_within_a_stop_sequence_is_not_cut_there() -> None:
     broken(site, client)
 
 
+def test_before_any_text_another_is_asked_what_the_client_asked() -> None:
+    site = continuing()
+    client = site.ask(ASKED)
+    site.call.head(200, SSE)
+    site.wait(1.2)
+    site.call.body(chunk(""))
+    site.call.failed()
+    assert sent(site.call)["messages"] == MESSAGES
+    goes_on(site.call, "whole")
+    assert text_of(client) == "whole"
+    assert client.ended == "finish"
+    assert site.record.attempts[1].seam == 0
+
+
 def test_a_spent_cap_ends_it_as_ever() -> None:
     site = continuing()
     client = begun(site, asked(max_tokens=5))

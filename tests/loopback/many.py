@@ -52,6 +52,7 @@ class Many(House):
                 "routes": [
                     {**route, "uri": "/v1/*"},
                     {**route, "id": "bedrock", "uri": "/model/*"},
+                    {**route, "id": "gemini", "uri": "/v1beta/*"},
                 ],
             }
             hosts = {name: provider.host for name, provider in built_in().items()}
@@ -62,6 +63,18 @@ class Many(House):
     def asked(self) -> list[str]:
         """The models the mock was asked for, in order."""
         return [json.loads(seen.body)["model"] for seen in self.mock.requests]
+
+    def times(self, model: str) -> int:
+        """How often the mock was asked for that model, in whatever dialect."""
+        name = model.encode()
+        return sum(
+            name
+            in (seen.line + b" " + seen.body)
+            .replace(b'"', b" ")
+            .replace(b"/", b" ")
+            .split()
+            for seen in self.mock.requests
+        )
 
     def told(self) -> dict[str, Any]:
         """What is known of each instance, by its name."""

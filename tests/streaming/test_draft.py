@@ -67,6 +67,11 @@ def test_reasoning_behind_text_is_left_out() -> None:
     assert told == [Text(0, 0, "b")]
 
 
+def test_reasoning_before_any_text_is_told() -> None:
+    thought = [BlockOpened(0, 0, "thinking"), events.Thinking(0, 0, "hm")]
+    assert fitted(draft(events.Started()), *thought) == thought
+
+
 def test_another_block_closes_the_open_one() -> None:
     tool = BlockOpened(0, 0, "tool", "id", "f")
     told = fitted(draft(*said("a")), tool, events.Arguments(0, 0, "{}"))
