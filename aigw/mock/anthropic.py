@@ -107,15 +107,18 @@ class Anthropic:
         data = _told(asked, knobs) if asked.operation == _MESSAGES else None
         if data is None:
             data = fixture(asked.operation, scenario, "json")
+        if knobs.nousage and asked.operation == _MESSAGES:
+            data = _without_usage(data)
         if asked.operation == _COUNT or not knobs.made:
             return data
         script = self.script(asked, knobs)
         used = content_events(script.events, knobs)
         said = [_TEXT.search(script.more(number)) for number in range(used)]
         answer = json.loads(data)
-        text = b"".join(found[2] for found in said if found).decode()
-        answer["content"] = [{"type": "text", "text": text}]
-        answer["usage"]["output_tokens"] = used
+        text = b"".join(found[2] for found in said if found)
+        answer["content"] = [{"type": "text", "text": json.loads(b'"%b"' % text)}]
+        if "usage" in answer:
+            answer["usage"]["output_tokens"] = used
         return json.dumps(answer).encode()
 
     def problem(
@@ -132,6 +135,12 @@ class Anthropic:
             ("anthropic-ratelimit-requests-remaining", "3999"),
             ("anthropic-ratelimit-requests-reset", "2026-01-01T00:00:00Z"),
         ]
+
+
+def _without_usage(data: bytes) -> bytes:
+    answer = json.loads(data)
+    del answer["usage"]
+    return json.dumps(answer, separators=(",", ":")).encode()
 
 
 def _models(wanted: str) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from .anthropic_blocks import block, text_of
 from .heard import Heard, stranger
 from .script import Refused
+from .shape import shaped
 
 _KNOWN: Final = frozenset(
     "model messages max_tokens billing_policy cache_control container "
@@ -25,6 +26,7 @@ _LEAST_BUDGET: Final = 1024
 _MOST_MARKS: Final = 4
 
 
+@shaped
 def checked(body: dict[str, Any]) -> Heard:
     """
     What a request has for the model.

@@ -94,6 +94,8 @@ class Bedrock:
         if asked.operation == _COUNT:
             return fixture(_COUNT, "text", "json")
         answer = _answer(asked, knobs)
+        if knobs.nousage:
+            del answer["usage"]
         if not knobs.made:
             return json.dumps(answer).encode()
         script = self.script(asked, knobs)
@@ -102,9 +104,10 @@ class Bedrock:
         answer["output"]["message"]["content"] = [
             {"text": "".join(json.loads(data)["delta"]["text"] for data in payloads)}
         ]
-        usage = answer["usage"]
-        usage["outputTokens"] = used
-        usage["totalTokens"] = usage["inputTokens"] + used
+        usage = answer.get("usage")
+        if usage is not None:
+            usage["outputTokens"] = used
+            usage["totalTokens"] = usage["inputTokens"] + used
         return json.dumps(answer).encode()
 
     def problem(

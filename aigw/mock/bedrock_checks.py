@@ -12,6 +12,7 @@ from typing import Any, Final
 from .fixtures import every
 from .heard import Heard, contradicted, decoded
 from .script import Refused
+from .shape import shaped
 
 _IDENTIFIER: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
 _PICTURES: Final = ("png", "jpeg", "gif", "webp")
@@ -24,6 +25,7 @@ _KINDS: Final = frozenset(
 _MODEL_SAID: Final = "The model returned the following errors: "
 
 
+@shaped
 def checked(body: dict[str, Any]) -> Heard:
     """
     What a request has for the model.

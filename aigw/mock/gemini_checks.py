@@ -13,6 +13,7 @@ from typing import Any, Final
 from .fixtures import every
 from .heard import Heard, contradicted, decoded, stranger
 from .script import Refused
+from .shape import shaped
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}\Z")
 _KNOWN: Final = frozenset(
@@ -31,6 +32,7 @@ _SETTINGS: Final = frozenset(
     "enableEnhancedCivicAnswers speechConfig thinkingConfig imageConfig "
     "mediaResolution audioTimestamp routingConfig modelSelectionConfig".split()
 )
+_MOST_CANDIDATES: Final = 8
 #: What the page on thought signatures lets stand for one that was lost.
 _DUMMIES: Final = (
     "context_engineering_is_the_way_to_go",
@@ -71,6 +73,7 @@ def camel(value: Any) -> Any:
     }
 
 
+@shaped
 def checked(body: dict[str, Any], model: str) -> Heard:
     """
     What a request with fields in lowerCamelCase has for the model.
@@ -79,6 +82,7 @@ def checked(body: dict[str, Any], model: str) -> Heard:
     """
     _strangers(body, _KNOWN, "")
     _strangers(body.get("generationConfig", {}), _SETTINGS, "generation_config")
+    _settings(body.get("generationConfig", {}))
     _tools(body.get("tools", []))
     contents = body.get("contents")
     if isinstance(contents, dict):
@@ -104,6 +108,17 @@ def _strangers(held: Any, known: frozenset[str], where: str) -> None:
         place = f" at '{where}'" if where else ""
         said = f'Unknown name "{name}"{place}: Cannot find field.'
         raise Refused(400, f"Invalid JSON payload received. {said}")
+
+
+def _settings(settings: dict[str, Any]) -> None:
+    count = settings.get("candidateCount", 1)
+    if type(count) is not int or not 1 <= count <= _MOST_CANDIDATES:
+        where = "GenerateContentRequest.generation_config.candidate_count"
+        said = f"must be in the range [1, {_MOST_CANDIDATES}]"
+        raise Refused(400, f"* {where}: candidate count {said}.\n")
+    where = "generation_config.thinking_config"
+    known = frozenset(("includeThoughts", "thinkingBudget", "thinkingLevel"))
+    _strangers(settings.get("thinkingConfig", {}), known, where)
 
 
 def _tools(tools: list[Any]) -> None:

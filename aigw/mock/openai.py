@@ -125,20 +125,24 @@ class OpenAI:
             return _embeddings(json.loads(data), asked.body)
         if asked.operation == _MODELS and asked.model:
             return _model(json.loads(data), asked.model)
-        if asked.operation not in _STREAMS or not knobs.made:
+        if asked.operation not in _STREAMS or not (knobs.made or knobs.nousage):
             return data
+        answer = json.loads(data)
+        if knobs.nousage:
+            del answer["usage"]
+        if not knobs.made:
+            return json.dumps(answer, indent=2).encode()
         script = self.script(asked, knobs)
         used = content_events(script.events, knobs)
         said = [_TEXT.search(script.more(number)) for number in range(used)]
-        answer = json.loads(data)
         choice = answer["choices"][0]
         held = choice["message"] if "message" in choice else choice
-        held["content" if "message" in choice else "text"] = b"".join(
-            found[2] for found in said if found
-        ).decode()
-        usage = answer["usage"]
-        usage["completion_tokens"] = used
-        usage["total_tokens"] = usage["prompt_tokens"] + used
+        text = b"".join(found[2] for found in said if found)
+        held["content" if "message" in choice else "text"] = json.loads(b'"%b"' % text)
+        usage = answer.get("usage")
+        if usage is not None:
+            usage["completion_tokens"] = used
+            usage["total_tokens"] = usage["prompt_tokens"] + used
         return json.dumps(answer, indent=2).encode()
 
     def problem(

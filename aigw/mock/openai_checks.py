@@ -10,6 +10,7 @@ from typing import Any, Final
 from .heard import Heard, stranger
 from .openai_media import FUNCTION_NAME, picture
 from .script import Refused
+from .shape import shaped
 
 #: OpenAI's own, and behind them what vendors of compatible APIs have besides.
 _KNOWN: Final = frozenset(
@@ -27,10 +28,12 @@ _PARTS: Final = {
     "user": ("text", "image_url", "input_audio", "file"),
     "assistant": ("text", "refusal"),
 }
+_MOST_CHOICES: Final = 128
 _LONGEST_ID: Final = 40
 _LONGEST_NAME: Final = 64
 
 
+@shaped
 def checked(body: dict[str, Any]) -> Heard:
     """
     What a request has for the model.
@@ -46,6 +49,12 @@ def checked(body: dict[str, Any]) -> Heard:
     for place, tool in enumerate(body.get("tools") or ()):
         if tool.get("type") == "function":
             _name(tool.get("function"), f"tools[{place}].function")
+    number = body.get("n")
+    if number is not None and type(number) is not int:
+        raise _type("n", "an integer", number)
+    if number is not None and not 1 <= number <= _MOST_CHOICES:
+        said = "Invalid 'n': integer out of range. Expected a value between 1 and "
+        raise Refused(400, f"{said}{_MOST_CHOICES}.", "integer_out_of_range", "n")
     messages = body["messages"]
     if not isinstance(messages, list):
         raise _type("messages", "an array", messages)

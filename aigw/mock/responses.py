@@ -15,7 +15,7 @@ from .openai import OpenAI, body_of
 from .request import Request
 from .responses_checks import checked, known_id
 from .responses_stream import event_of, stream
-from .script import Asked, Refused, Script, content_events
+from .script import Asked, Refused, Script
 
 _CREATE: Final = "openai-responses"
 _COUNT: Final = "openai-input_tokens"
@@ -55,11 +55,7 @@ class Responses(OpenAI):
         if knobs.noterm:
             raise BadKnob("noterm: this stream has no event behind its finish")
         end = b"\r\n" if knobs.crlf else b"\r" if knobs.cr else b"\n"
-        answer = _answer(asked, knobs)
-        made = stream(answer, end, knobs)
-        if knobs.made:
-            used = content_events(made.events, knobs)
-            made = stream(_counted(answer, made.text, used), end, knobs)
+        made = stream(_answer(asked, knobs), end, knobs)
         error = {"code": "server_error", "message": _FAILED, "param": None}
         return Script(
             b"text/event-stream; charset=utf-8",
@@ -80,12 +76,8 @@ class Responses(OpenAI):
             return fixture(_CREATE, "text", "json")
         if knobs.error is not None:
             return self.problem(500, _FAILED)[1]
-        answer = _answer(asked, knobs)
-        if knobs.made:
-            told = stream(answer, b"\n", knobs)
-            used = content_events(told.events, knobs)
-            answer = _counted(answer, told.text, used)
-        return json.dumps(answer, indent=2).encode()
+        told = stream(_answer(asked, knobs), b"\n", knobs)
+        return json.dumps(told.answer, indent=2).encode()
 
 
 def _again(request: Request, wanted: str) -> Asked:
@@ -119,18 +111,4 @@ def _answer(asked: Asked, knobs: Knobs) -> dict[str, Any]:
             del item["encrypted_content"]
     if knobs.nousage:
         answer["usage"] = None
-    return answer
-
-
-def _counted(answer: dict[str, Any], text: Any, used: int) -> dict[str, Any]:
-    """The answer with the text and the usage of what is sent."""
-    answer = json.loads(json.dumps(answer))
-    message = next(item for item in answer["output"] if item["type"] == "message")
-    message["content"][0]["text"] = "".join(text(number) for number in range(used))
-    usage = answer["usage"]
-    if usage is not None:
-        usage["output_tokens"] = (
-            used + usage["output_tokens_details"]["reasoning_tokens"]
-        )
-        usage["total_tokens"] = usage["input_tokens"] + usage["output_tokens"]
     return answer

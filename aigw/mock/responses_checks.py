@@ -11,6 +11,7 @@ from .fixtures import every
 from .heard import Heard, stranger
 from .openai_media import FUNCTION_NAME, picture
 from .script import Refused
+from .shape import shaped
 
 _KNOWN: Final = frozenset(
     "model input instructions background context_management conversation include "
@@ -19,6 +20,13 @@ _KNOWN: Final = frozenset(
     "prompt_cache_retention reasoning safety_identifier service_tier store stream "
     "stream_options temperature text tool_choice tools top_logprobs top_p truncation "
     "user".split()
+)
+_TYPES: Final[tuple[tuple[str, type, str], ...]] = (
+    ("reasoning", dict, "an object"),
+    ("text", dict, "an object"),
+    ("include", list, "an array"),
+    ("tools", list, "an array"),
+    ("max_output_tokens", int, "an integer"),
 )
 _LEAST_OUTPUT: Final = 16
 _LONGEST_ID: Final = 64
@@ -39,6 +47,7 @@ _IDS: Final = {
 }
 
 
+@shaped
 def checked(body: dict[str, Any]) -> Heard:
     """
     What a request has for the model.
@@ -51,6 +60,10 @@ def checked(body: dict[str, Any]) -> Heard:
     if not any(key in body for key in ("input", "previous_response_id", "prompt")):
         said = "Missing required parameter: 'input'."
         raise Refused(400, said, "missing_required_parameter", "input")
+    for name, kind, spoken in _TYPES:
+        if body.get(name) is not None and not isinstance(body[name], kind):
+            said = f"Invalid type for '{name}': expected {spoken}."
+            raise Refused(400, said, "invalid_type", name)
     most = body.get("max_output_tokens")
     if most is not None and most < _LEAST_OUTPUT:
         raise Refused(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,12 +28,12 @@ _ENDS: Final = {
 @dataclass(frozen=True, slots=True)
 class Stream:
     """
-    :ivar text: the text of content event number i, from 0.
-    :ivar more: that event.
+    :ivar answer: the whole answer, with the text and the usage of what is sent.
+    :ivar more: content event number i, from 0.
     """
 
+    answer: dict[str, Any]
     events: list[tuple[Kind, bytes]]
-    text: Callable[[int], str]
     more: Callable[[int], bytes]
 
 
@@ -42,9 +43,9 @@ def stream(answer: dict[str, Any], end: bytes, knobs: Knobs) -> Stream:
 
     :param end: of a line.
     """
-    steps = list(_steps(answer))
+    own = words(_text(answer))
+    steps = list(_steps(answer, own))
     contents = [step for step in steps if step[0] is Kind.CONTENT]
-    own = [members["delta"] for _, _, members in contents]
     before = next((at for at, step in enumerate(steps) if step[0] is Kind.CONTENT), 0)
 
     def event(number: int, text: str) -> bytes:
@@ -52,13 +53,17 @@ def stream(answer: dict[str, Any], end: bytes, knobs: Knobs) -> Stream:
         return event_of(name, {**members, "delta": text}, before + number, end)
 
     text = made(knobs, own, lambda number: len(event(number, "")))
+    number_sent = knobs.n if knobs.n is not None else len(own)
+    if knobs.made:
+        answer = _counted(answer, "".join(map(text, range(number_sent))), number_sent)
+        steps = list(_steps(answer, own))
     # Those that are left out or doubled shift the numbers of the ones behind them.
-    shift = (knobs.n if knobs.n is not None else len(own)) - len(own)
+    shift = number_sent - len(own)
     events = []
     for at, (kind, name, members) in enumerate(steps):
         number = at + (shift if at >= before + len(own) else 0)
         events.append((kind, event_of(name, members, number, end)))
-    return Stream(events, text, lambda number: event(number, text(number)))
+    return Stream(answer, events, lambda number: event(number, text(number)))
 
 
 def event_of(name: str, members: dict[str, Any], number: int, end: bytes) -> bytes:
@@ -68,7 +73,27 @@ def event_of(name: str, members: dict[str, Any], number: int, end: bytes) -> byt
     return b"event: " + name.encode() + end + b"data: " + data + end * 2
 
 
-def _steps(answer: dict[str, Any]) -> Iterator[Event]:
+def _text(answer: dict[str, Any]) -> str:
+    """The text of the only message, if that is one."""
+    for item in answer["output"]:
+        if item["type"] == "message":
+            return str(item["content"][0].get("text", ""))
+    return ""
+
+
+def _counted(answer: dict[str, Any], text: str, used: int) -> dict[str, Any]:
+    told: dict[str, Any] = deepcopy(answer)
+    message = next(item for item in told["output"] if item["type"] == "message")
+    message["content"][0]["text"] = text
+    usage = told["usage"]
+    if usage is not None:
+        hidden = usage["output_tokens_details"]["reasoning_tokens"]
+        usage["output_tokens"] = used + hidden
+        usage["total_tokens"] = usage["input_tokens"] + usage["output_tokens"]
+    return told
+
+
+def _steps(answer: dict[str, Any], own: list[str]) -> Iterator[Event]:
     begun = {
         **answer,
         "status": "in_progress",
@@ -85,13 +110,19 @@ def _steps(answer: dict[str, Any]) -> Iterator[Event]:
         if "status" in item:
             started["status"] = "in_progress"
         yield Kind.OTHER, "response.output_item.added", {**place, "item": started}
-        yield from _INSIDE[item["type"]](item, {"item_id": item["id"], **place})
+        inside = {"item_id": item["id"], **place}
+        if item["type"] == "message":
+            yield from _message(item, inside, own)
+        else:
+            yield from _INSIDE[item["type"]](item, inside)
         yield Kind.OTHER, "response.output_item.done", {**place, "item": item}
     # The last event is the one that tells how it ended, and there is none behind it.
     yield Kind.FINISH, _ENDS[answer["status"]], {"response": answer}
 
 
-def _message(item: dict[str, Any], place: dict[str, Any]) -> Iterator[Event]:
+def _message(
+    item: dict[str, Any], place: dict[str, Any], own: list[str]
+) -> Iterator[Event]:
     for index, part in enumerate(item["content"]):
         here = {**place, "content_index": index}
         refusal = part["type"] == "refusal"
@@ -102,8 +133,8 @@ def _message(item: dict[str, Any], place: dict[str, Any]) -> Iterator[Event]:
         name = "response.refusal" if refusal else "response.output_text"
         more: dict[str, Any] = {} if refusal else {"logprobs": []}
         yield Kind.OTHER, "response.content_part.added", {**here, "part": empty}
-        kind = Kind.OTHER if refusal or index else Kind.CONTENT
-        for word in words(part[key]):
+        kind = Kind.OTHER if refusal else Kind.CONTENT
+        for word in words(part[key]) if refusal else own:
             yield kind, f"{name}.delta", {**here, "delta": word, **more}
         for number, note in enumerate(part.get("annotations", ())):
             noted = {**here, "annotation_index": number, "annotation": note}
@@ -145,7 +176,6 @@ def _search(item: dict[str, Any], place: dict[str, Any]) -> Iterator[Event]:
 
 
 _INSIDE: Final = {
-    "message": _message,
     "reasoning": _reasoning,
     "function_call": _function,
     "custom_tool_call": _custom,
