@@ -20,7 +20,8 @@ def stream(answer: dict[str, Any]) -> Iterator[bytes]:
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
-        "usage": {**usage, "output_tokens": 1},
+        # Counts are cumulative: the last is never less.
+        "usage": {**usage, "output_tokens": min(1, usage["output_tokens"])},
     }
     yield _event("message_start", message=begun)
     for index, block in enumerate(answer["content"]):
