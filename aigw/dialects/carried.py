@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import msgspec
 
 from aigw.interfaces import IChatDialect, IReader, ITap, IWriter
@@ -9,6 +12,8 @@ from aigw.model.call import Call
 from aigw.model.envelope import Envelope
 from aigw.model.headers import Headers
 from aigw.model.rendered import Rendered, Target
+
+_DATE: Final = re.compile(rb'"(\d{4}-\d\d-\d\d)"\Z')
 
 
 def request_of(
@@ -26,6 +31,15 @@ def request_of(
         model=model,
         stream=stream,
     )
+
+
+def dated(version: msgspec.Raw) -> Headers:
+    """
+    The header field of a version that a body names. The clouds have numbers of their
+    own, which mean nothing elsewhere; some clients send the API's date in their place.
+    """
+    found = _DATE.match(version)
+    return [(b"anthropic-version", found[1])] if found is not None else []
 
 
 class Carrying:

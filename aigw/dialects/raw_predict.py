@@ -14,7 +14,7 @@ import msgspec
 from zope.interface import implementer
 
 from aigw.dialects import fields
-from aigw.dialects.carried import Carrying, request_of
+from aigw.dialects.carried import Carrying, dated, request_of
 from aigw.errors import BadRequest, GatewayError
 from aigw.interfaces import ICarriedDialect, IChatDialect
 from aigw.model.envelope import Envelope
@@ -65,7 +65,8 @@ class RawPredict(Carrying):
 
     def opened(self, envelope: Envelope) -> Envelope:
         """:raises BadRequest: the body says no version, and so is no Messages body."""
-        if fields.raw(envelope, _VERSION) is None:
+        version = fields.raw(envelope, _VERSION)
+        if version is None:
             raise BadRequest(f"{_VERSION}: missing")
         kept = {
             name: raw
@@ -76,7 +77,8 @@ class RawPredict(Carrying):
         stream = self.streams(envelope)
         if stream:
             kept["stream"] = msgspec.Raw(b"true")
-        return request_of(envelope.headers, kept, envelope.model, stream)
+        headers = [*envelope.headers, *dated(version)]
+        return request_of(headers, kept, envelope.model, stream)
 
     def closed(self, envelope: Envelope) -> Envelope:
         given = dict(envelope.fields or {})

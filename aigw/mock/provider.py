@@ -18,6 +18,7 @@ from .anthropic import Anthropic
 from .bedrock import Bedrock
 from .echo import Echo
 from .gemini import Gemini
+from .invoke import Invoke
 from .openai import OpenAI
 from .request import NotHTTP, Request, RequestReader
 from .responses import Responses
@@ -31,6 +32,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     Responses(),
     Anthropic(),
     Bedrock(),
+    Invoke(),
     Gemini(),
     Echo(),
 )

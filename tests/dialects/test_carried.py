@@ -107,6 +107,15 @@ def test_other_vendors_bodies_are_not_opened(dialect: ICarriedDialect) -> None:
         dialect.opened(request(path, b'{"inputText":"hi"}'))
 
 
+@pytest.mark.parametrize("dialect", [INVOKE, RAW])
+def test_a_version_that_is_a_date_is_the_apis(dialect: ICarriedDialect) -> None:
+    path = STREAMED if dialect is INVOKE else f"{VERTEX}rawPredict"
+    opened = dialect.opened(request(path, b'{"anthropic_version":"2026-10-21"}'))
+    assert opened.headers == [(b"anthropic-version", b"2026-10-21")]
+    odd = dialect.opened(request(path, b'{"anthropic_version":"2026-10-21\\n"}'))
+    assert odd.headers == []
+
+
 @pytest.mark.parametrize("betas", ['"a"', "[1]", '["a\\r\\nx: y"]', '["\\u00e9"]'])
 def test_names_of_betas_that_are_none_are_refused(betas: str) -> None:
     body = b'{"anthropic_version":"v","anthropic_beta":%b}' % betas.encode()
