@@ -27,6 +27,8 @@ WORDS: Final = Words(
     stop="end_turn",
     length="max_tokens",
     tool_calls="tool_use",
+    filtered="end_turn",
+    refusal="refusal",
     errors={
         400: "BadRequestError",
         401: "AuthenticationError",

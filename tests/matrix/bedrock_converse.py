@@ -64,6 +64,8 @@ WORDS: Final = Words(
     stop="end_turn",
     length="max_tokens",
     tool_calls="tool_use",
+    filtered="content_filtered",
+    refusal="content_filtered",
     errors={
         400: "ValidationException",
         401: "UnrecognizedClientException",

@@ -23,6 +23,8 @@ class BedrockInvoke:
         stop=ANTHROPIC.stop,
         length=ANTHROPIC.length,
         tool_calls=ANTHROPIC.tool_calls,
+        filtered=ANTHROPIC.filtered,
+        refusal=ANTHROPIC.refusal,
     )
 
     def __init__(self, base: str, headers: dict[str, str]) -> None:

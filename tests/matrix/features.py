@@ -103,6 +103,18 @@ def thinking(cell: Cell) -> None:
         _signed(cell, truth)
 
 
+def redacted(cell: Cell) -> None:
+    """Reasoning that only its vendor can read comes back to it."""
+    truth = cell.truth("redacted")
+    for streamed in (False, True):
+        asking = cell.asking("redacted", think=True, stream=streamed)
+        first = cell.say(asking)
+        assert not first.thought
+        _same(cell, first, truth, "stop")
+        cell.say(asking.after(first, cell.upstream.model(), then="And then?"))
+        _signed(cell, truth)
+
+
 def _answered(asking: Asking, first: Told, model: str) -> Asking:
     """The turn with the results of the calls in ``first``."""
     results = {call.id: f"result of {call.name}" for call in first.calls}
@@ -148,10 +160,25 @@ def usage(cell: Cell) -> None:
         _used(cell.ask("cached", stream=streamed), truth.usage)
 
 
-def stops(cell: Cell) -> None:
+def length(cell: Cell) -> None:
     """An answer cut short by its cap says so; the other reasons stand elsewhere."""
     for streamed in (False, True):
         _same(cell, cell.ask("length", stream=streamed), cell.truth("length"), "length")
+
+
+def filtered(cell: Cell) -> None:
+    """An answer that was broken off for what it says: how far it came, and why."""
+    scenario, stop = ("filter", "filtered")
+    if cell.upstream.dialect == "anthropic-messages":
+        scenario = stop = "refusal"
+    for streamed in (False, True):
+        _same(cell, cell.ask(scenario, stream=streamed), cell.truth(scenario), stop)
+
+
+def empty(cell: Cell) -> None:
+    """An answer that holds nothing is one all the same."""
+    for streamed in (False, True):
+        _same(cell, cell.ask("empty", stream=streamed), cell.truth("empty"), "stop")
 
 
 def errors(cell: Cell) -> None:
@@ -200,9 +227,12 @@ FEATURES: Final[Mapping[str, Callable[[Cell], None]]] = {
     "two calls": two_tools,
     "results": result,
     "reasoning": thinking,
+    "redacted": redacted,
     "image": image,
     "usage": usage,
-    "length": stops,
+    "length": length,
+    "filtered": filtered,
+    "empty": empty,
     "errors": errors,
     "error in stream": broken_stream,
     "schema": structured,

@@ -30,6 +30,8 @@ WORDS: Final = Words(
     stop="STOP",
     length="MAX_TOKENS",
     tool_calls="STOP",
+    filtered="SAFETY",
+    refusal="SAFETY",
     errors={
         400: "ClientError INVALID_ARGUMENT",
         401: "ClientError UNAUTHENTICATED",

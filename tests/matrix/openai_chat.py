@@ -28,6 +28,8 @@ WORDS: Final = Words(
     stop="stop",
     length="length",
     tool_calls="tool_calls",
+    filtered="content_filter",
+    refusal="content_filter",
     errors={
         400: "BadRequestError",
         401: "AuthenticationError",

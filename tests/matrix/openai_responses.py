@@ -30,6 +30,8 @@ class OpenAIResponses:
         stop="completed",
         length="incomplete: max_output_tokens",
         tool_calls="completed",
+        filtered="incomplete: content_filter",
+        refusal="completed",
         broken={**WORDS.broken, "native": "error"},
     )
 

@@ -12,6 +12,7 @@ REASONS: Final = (
     NO_COUNT := "Chat Completions has no request that counts tokens.",
     COUNT_NATIVE := "Tokens are counted by providers of the client's own dialect.",
     UNSIGNED := "Chat Completions has no signed reasoning.",
+    UNREDACTED := "Only Claude has reasoning that nobody else can read.",
     UNASKED := "The signature is kept. The reasoning's text is not shown: OpenAI sums "
     "it up for who asks, and Chat Completions has no words to ask.",
     TEXT_SIGNED := "The signatures of reasoning and of calls are kept. Gemini's "
@@ -38,6 +39,12 @@ def reason(client: str, upstream: str, feature: str) -> str:
             return COUNT_NATIVE
     if feature == "reasoning" and upstream == "openai-chat":
         return UNSIGNED
+    if feature == "redacted" and upstream in (
+        "openai-chat",
+        "openai-responses",
+        "gemini",
+    ):
+        return UNREDACTED
     return ""
 
 

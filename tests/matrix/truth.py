@@ -91,6 +91,8 @@ def _messages(answer: Any) -> Truth:
         match block["type"]:
             case "text":
                 told.text += block["text"]
+            case "redacted_thinking":
+                told.signatures.append(block["data"])
             case "thinking":
                 told.thought += block["thinking"]
                 told.signatures.append(block["signature"])
@@ -110,6 +112,9 @@ def _converse(answer: Any) -> Truth:
         if "text" in block:
             told.text += block["text"]
         elif "reasoningContent" in block:
+            if "redactedContent" in block["reasoningContent"]:
+                told.signatures.append(block["reasoningContent"]["redactedContent"])
+                continue
             text = block["reasoningContent"]["reasoningText"]
             told.thought += text["text"]
             told.signatures.append(text["signature"])
@@ -126,7 +131,7 @@ def _converse(answer: Any) -> Truth:
 
 def _gemini(answer: Any) -> Truth:
     told, usage = Truth(), answer["usageMetadata"]
-    for part in answer["candidates"][0]["content"]["parts"]:
+    for part in answer["candidates"][0]["content"].get("parts", ()):
         if "thoughtSignature" in part:
             told.signatures.append(part["thoughtSignature"])
         if "functionCall" in part:

@@ -157,6 +157,7 @@ class Words:
     :ivar stop: when it was complete.
     :ivar length: when its cap was reached.
     :ivar tool_calls: when it calls tools.
+    :ivar filtered: when a filter broke it off; ``refusal`` when the model itself did.
     :ivar errors: what is raised, by the provider's status.
     :ivar overloaded: the status of the client's vendor where that is overloaded.
     :ivar broken: what is raised in a stream, by what went wrong: ``server`` or
@@ -167,6 +168,8 @@ class Words:
     stop: str
     length: str
     tool_calls: str
+    filtered: str
+    refusal: str
     errors: Mapping[int, str]
     overloaded: int
     broken: Mapping[str, str]
