@@ -17,12 +17,12 @@ from .measure import measured
 from .request import Request
 from .script import Asked, Kind, Refused, Script, content_events
 
-_MESSAGES: Final = "anthropic-messages"
-_COUNT: Final = "anthropic-count_tokens"
+MESSAGES: Final = "anthropic-messages"
+COUNT: Final = "anthropic-count_tokens"
 _MODELS: Final = "anthropic-models"
 _POST: Final = {
-    "/v1/messages": (_MESSAGES, ("model", "messages", "max_tokens")),
-    "/v1/messages/count_tokens": (_COUNT, ("model", "messages")),
+    "/v1/messages": (MESSAGES, ("model", "messages", "max_tokens")),
+    "/v1/messages/count_tokens": (COUNT, ("model", "messages")),
 }
 
 #: The text in an event that carries some.
@@ -73,7 +73,7 @@ class Anthropic:
         for name in needed:
             if name not in body:
                 raise Refused(400, f"{name}: Field required")
-        stream = operation == _MESSAGES and body.get("stream") is True
+        stream = operation == MESSAGES and body.get("stream") is True
         return Asked(request, operation, str(body["model"]), stream, body)
 
     def script(self, asked: Asked, knobs: Knobs) -> Script:
@@ -103,13 +103,13 @@ class Anthropic:
             return self.problem(_OVERLOADED, "Overloaded")[1]
         if asked.operation == _MODELS:
             return _models(asked.model.removeprefix("/"))
-        scenario = knobs.scenario if asked.operation == _MESSAGES else "text"
-        data = _told(asked, knobs) if asked.operation == _MESSAGES else None
+        scenario = knobs.scenario if asked.operation == MESSAGES else "text"
+        data = _told(asked, knobs) if asked.operation == MESSAGES else None
         if data is None:
             data = fixture(asked.operation, scenario, "json")
-        if knobs.nousage and asked.operation == _MESSAGES:
+        if knobs.nousage and asked.operation == MESSAGES:
             data = _without_usage(data)
-        if asked.operation == _COUNT or not knobs.made:
+        if asked.operation == COUNT or not knobs.made:
             return data
         script = self.script(asked, knobs)
         used = content_events(script.events, knobs)

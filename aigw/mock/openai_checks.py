@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from .fixtures import every
 from .heard import Heard, stranger
 from .openai_media import FUNCTION_NAME, picture
 from .script import Refused
@@ -78,6 +79,7 @@ def _heard(messages: list[Any]) -> Heard:
         told = heard if at > last else Heard()
         text = _content(message, where, told)
         if role == "assistant":
+            _details(message, at, heard)
             calls = open_calls = _calls(message, where)
             calls = dict(calls)
         elif role == "tool":
@@ -96,6 +98,23 @@ def _heard(messages: list[Any]) -> Heard:
     if open_calls:
         _unanswered(open_calls, len(messages))
     return heard
+
+
+def _details(message: dict[str, Any], at: int, heard: Heard) -> None:
+    """Signed reasoning, as vendors of compatible APIs want it back."""
+    own = [
+        (detail["text"], detail["signature"])
+        for answer in every("openai-chat")
+        for choice in answer["choices"]
+        for detail in choice["message"].get("reasoning_details", ())
+    ]
+    for number, detail in enumerate(message.get("reasoning_details") or ()):
+        if "signature" not in detail:
+            continue
+        if (detail.get("text"), detail["signature"]) not in own:
+            said = f"messages.{at}.content.{number}: Invalid `signature` in `thinking` "
+            raise Refused(400, said + "block")
+        heard.reasoned()
 
 
 def _unanswered(calls: dict[str, str], at: int) -> None:

@@ -34,6 +34,8 @@ def _choice(choice: dict[str, Any]) -> Iterator[dict[str, Any]]:
     message, index = choice["message"], choice["index"]
     begun = {"role": "assistant", "content": None if message["content"] is None else ""}
     yield _delta(index, {**begun, "refusal": None})
+    for number, detail in enumerate(message.get("reasoning_details", ())):
+        yield from _detail(index, number, detail)
     for name in _TEXTS:
         for word in words(message.get(name) or ""):
             yield _delta(index, {name: word})
@@ -45,6 +47,18 @@ def _choice(choice: dict[str, Any]) -> Iterator[dict[str, Any]]:
             more = {"index": number, "function": {"arguments": piece}}
             yield _delta(index, {"tool_calls": [more]})
     yield _delta(index, {}, choice["finish_reason"])
+
+
+def _detail(
+    index: int, number: int, detail: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Signed reasoning, its text in pieces, as OpenRouter's API has it."""
+    held = {key: detail[key] for key in ("type", "format")} | {"index": number}
+    for word in words(detail["text"]):
+        piece = {**held, "text": word}
+        yield _delta(index, {"reasoning": word, "reasoning_details": [piece]})
+    sealed = {**held, "signature": detail["signature"]}
+    yield _delta(index, {"reasoning_details": [sealed]})
 
 
 def _delta(index: int, delta: dict[str, Any], finish: Any = None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from .responses import Responses
 from .script import Dialect
 from .seen import Seen
 from .sending import Sending
+from .vertex import Vertex
 
 #: The first is asked first, and its words are those of paths nobody knows.
 DIALECTS: Final[tuple[Dialect, ...]] = (
@@ -34,6 +35,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     Bedrock(),
     Invoke(),
     Gemini(),
+    Vertex(),
     Echo(),
 )
 

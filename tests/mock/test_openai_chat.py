@@ -41,7 +41,11 @@ def joined(chunks: list[Any], index: int) -> dict[str, Any]:
         if choice.finish_reason:
             told["finish"].append(choice.finish_reason)
         delta = choice.delta.to_dict()
-        for name in ("content", "refusal", "reasoning_content"):
+        for detail in delta.get("reasoning_details", ()):
+            held = told.setdefault("details", {}).setdefault(detail["index"], {})
+            text = held.get("text", "") + detail.get("text", "")
+            held.update({**detail, "text": text})
+        for name in ("content", "refusal", "reasoning_content", "reasoning"):
             if delta.get(name):
                 told[name] = told.get(name, "") + delta[name]
         for call in delta.get("tool_calls", ()):
@@ -59,6 +63,7 @@ def joined(chunks: list[Any], index: int) -> dict[str, Any]:
         ("mock-tools", "tool_calls"),
         ("mock-thinking", "stop"),
         ("mock-thinktools", "tool_calls"),
+        ("mock-signed", "tool_calls"),
         ("mock-cached", "stop"),
         ("mock-refusal", "stop"),
         ("mock-filter", "content_filter"),
@@ -83,7 +88,9 @@ async def test_a_stream_comes_to_what_the_whole_answer_says(
                 for call in message.get("tool_calls", ())
             ],
         }
-        for name in ("content", "refusal", "reasoning_content"):
+        if message.get("reasoning_details"):
+            told["details"] = dict(enumerate(message["reasoning_details"]))
+        for name in ("content", "refusal", "reasoning_content", "reasoning"):
             if message.get(name):
                 told[name] = message[name]
         assert joined(chunks, choice.index) == told
@@ -125,6 +132,23 @@ async def test_the_answer_tells_results_and_pictures(served: Served) -> None:
         "get_time returned: result of get_time "
         f"I was shown image/png of {len(PNG)} bytes."
     )
+
+
+@pytest_twisted.ensureDeferred
+async def test_signed_reasoning_comes_back_as_it_was(served: Served) -> None:
+    first = await served.ask(post(CHAT, {"model": "mock-signed", "messages": [USER]}))
+    said = first.json["choices"][0]["message"]
+    results = [
+        {"role": "tool", "tool_call_id": call["id"], "content": "1"}
+        for call in said["tool_calls"]
+    ]
+    body = {"model": "mock", "messages": [USER, said, *results]}
+    told = (await served.ask(post(CHAT, body))).json["choices"][0]["message"]
+    assert told["content"].startswith("My reasoning came back as I sealed it.")
+    said["reasoning_details"][0]["text"] += "!"
+    got = await served.ask(post(CHAT, body))
+    assert got.status == 400
+    assert "Invalid `signature`" in got.json["error"]["message"]
 
 
 CALL = {
