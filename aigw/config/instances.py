@@ -64,6 +64,7 @@ def instance_of(
         },
         force_override=override.request_body_force_override,
         max_body=conf.max_req_body_size or max_body,
+        max_upload=conf.max_upload_size,
         trust=Trust(
             verify=conf.ssl_verify,
             ca_file=conf.tls.ca_file,

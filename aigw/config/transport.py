@@ -127,6 +127,13 @@ class Transport(Part, frozen=True, kw_only=True):
             " `server.default_max_req_body_size`. Larger ones get 413."
         ),
     ] = None
+    max_upload_size: Annotated[
+        Positive,
+        about(
+            "[new] The largest body that is no JSON (files, audio, pictures), bytes;"
+            " such bodies are relayed as they come. Larger ones get 413."
+        ),
+    ] = 1 << 30
     max_stream_duration_ms: Annotated[
         Positive | None, about("The longest a streamed attempt may take, ms.")
     ] = None

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
-from aigw.errors import AnsweredError
+from aigw.errors import AnsweredError, BadRequest
 from aigw.interfaces import IProvider, IUpstream, IWheel
 from aigw.model.call import Call
 from aigw.model.headers import Headers
@@ -64,6 +64,10 @@ class Asking:
         :param call: what to ask instead of what the client asked.
         :raises GatewayError: it cannot be made, signed or sent.
         """
+        upload = exchange.upload
+        if upload is not None and "aws" in instance.auth:
+            # A signature holds the body's hash, and so comes before its first byte.
+            raise BadRequest("a body that is no JSON cannot be signed for AWS")
         outbound, conversion = self._sending.prepare(exchange, instance, call)
         if node is not None and node != outbound.origin.host:
             outbound.origin = replace(outbound.origin, address=node)
@@ -73,7 +77,9 @@ class Asking:
         total = instance.deadlines.total if lane is None else exchange.most
         framing = self._answers.framing(exchange.dialect.framing)
         exchange.send(outbound, instance, framing, total)
-        attempt = Attempt(self._upstream, outbound, instance, self._wheel, conversion)
+        attempt = Attempt(
+            self._upstream, outbound, instance, self._wheel, conversion, upload
+        )
         exchange.begin(attempt)
         if lane is None:
             exchange.attempt = attempt

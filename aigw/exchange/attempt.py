@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -19,6 +20,7 @@ from aigw.streaming.ending import outcome_of
 from aigw.streaming.relay import Relay
 
 from .translation import Translation
+from .upload import Upload
 
 
 class Sink(Protocol):
@@ -43,6 +45,7 @@ class Attempt:
 
     :param conversion: how it speaks to a provider that does not know the client's
         dialect; None where it does.
+    :param upload: what it sends in place of the outbound's body.
     :ivar record: this attempt's entry in the exchange's record.
     :ivar relay: what carries its answer, once there is one.
     :ivar debug: fields of its answer that tell which instance answers, where the route
@@ -58,6 +61,7 @@ class Attempt:
         instance: Instance,
         wheel: IWheel,
         conversion: Translation | None = None,
+        upload: Upload | None = None,
     ) -> None:
         self.answer: Deferred[tuple[int, Headers]] = Deferred(lambda _: self.stop())
         self.outbound = outbound
@@ -80,12 +84,16 @@ class Attempt:
         )
         self.started = wheel.seconds()
         # May raise, so it stands before any timer is set.
-        self.call: IUpstreamCall = upstream.send(outbound, self)
+        self.call: IUpstreamCall = upstream.send(outbound, self, upload)
         self._first_byte: IAlarm | None = None
         self._duration: IAlarm | None = None
         deadlines = instance.deadlines
-        if deadlines.first_byte is not None:
+        if deadlines.first_byte is None:
+            pass
+        elif upload is None:
             self._first_byte = wheel.after(deadlines.first_byte, self._no_first_byte)
+        else:  # nobody answers what has not come
+            upload.ended = partial(self._uploaded, wheel, deadlines.first_byte)
         if outbound.stream and deadlines.stream is not None:
             self._duration = wheel.after(deadlines.stream, self._too_long)
 
@@ -176,6 +184,10 @@ class Attempt:
         if self._duration is not None:
             self._duration.cancel()
             self._duration = None
+
+    def _uploaded(self, wheel: IWheel, patience: float) -> None:
+        if not (self._over or self._has_sink):
+            self._first_byte = wheel.after(patience, self._no_first_byte)
 
     def _no_first_byte(self) -> None:
         text = "the provider did not begin to answer in time"

@@ -20,6 +20,7 @@ from aigw.streaming.relay import Relay
 from aigw.streaming.way import Way
 
 from .attempt import Attempt
+from .upload import Upload
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ class Exchange:
     :ivar extra: fields that go with every answer of this exchange.
     :ivar attempt: the attempt whose answer the client gets, or may get; None while
         there is none, or several run for it.
+    :ivar upload: the request's body, where it is relayed as it comes.
     :ivar call: the request in neutral words, once a conversion has needed it.
     :ivar continues: whether another instance may go on where the stream breaks; it is
         always converted then.
@@ -55,6 +57,7 @@ class Exchange:
         self.attempt: Attempt | None = None
         self.begun = False
         self.extra: Headers = []
+        self.upload: Upload | None = None
         self.call: Call | None = None
         self.continues = False
         self.debug: Headers = []
@@ -378,6 +381,7 @@ class Exchange:
         # Each of these leads back here: a request shall leave the collector nothing.
         self.downstream.on_lost = None
         self.attempt = None
+        self.upload = None
 
     def _meter(self, way: Way) -> None:
         """What the answer used, as far as it could be read."""

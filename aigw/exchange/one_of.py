@@ -88,7 +88,7 @@ class OneOf:
             )
         )
         failure = Failure(instance, error.status, Verdict.BROKEN, None, lasted)
-        return _after(plan, failure, now, lane)
+        return _after(exchange, plan, failure, now, lane)
 
     async def _follow(
         self,
@@ -106,7 +106,7 @@ class OneOf:
             judgement = asking.judge(attempt.instance, status, headers, None)
             if judgement.verdict is not Verdict.OK:
                 failure = _failure(lease, attempt, status, judgement, now())
-                step = _after(plan, failure, now(), lane)
+                step = _after(exchange, plan, failure, now(), lane)
                 if step.way is not Way.RETURN:
                     text, judgement = await asking.error(
                         exchange, attempt, answer, lane
@@ -118,7 +118,8 @@ class OneOf:
             lease.judged(judgement.verdict, judgement.retry_after, now())
             if status >= 400 and attempt.conversion is not None:
                 raise await asking.problem(exchange, attempt, answer, lane)
-            held = step is None and (lane is not None or plan.may_follow())
+            follows = lane is not None or plan.may_follow()
+            held = step is None and follows and not _sealed(exchange)
             relay = self._answers.relay(exchange, attempt, status, headers, held, lane)
             relay.on_content = lease.first
             ending = await relay.done
@@ -130,7 +131,7 @@ class OneOf:
             judgement = ends.judged(error)
             lease.judged(judgement.verdict, judgement.retry_after, now())
             failure = _failure(lease, attempt, error.status, judgement, now())
-            return _after(plan, failure, now(), lane), error
+            return _after(exchange, plan, failure, now(), lane), error
         except CancelledError:
             outcome, why = lane.fate if lane else (Outcome.CLIENT_GONE, "")
             if outcome is Outcome.HEDGED:
@@ -143,11 +144,21 @@ class OneOf:
         return Step(Way.RETURN), None
 
 
-def _after(plan: Plan, failure: Failure, now: float, lane: Lane | None) -> Step:
+def _sealed(exchange: Exchange) -> bool:
+    """Whether nothing can be tried again: the body has begun to leave."""
+    return exchange.upload is not None and exchange.upload.begun
+
+
+def _after(
+    exchange: Exchange, plan: Plan, failure: Failure, now: float, lane: Lane | None
+) -> Step:
     """What follows ``failure``: nothing yet, where another may still answer."""
     if lane is not None and lane.fails(failure.verdict.value):
         plan.noted(failure)
         return Step(Way.WAIT)
+    if _sealed(exchange):
+        plan.noted(failure)
+        return Step(Way.RETURN)
     return plan.failed(failure, now)
 
 

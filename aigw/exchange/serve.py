@@ -16,7 +16,6 @@ from twisted.logger import Logger
 
 from aigw import dialects
 from aigw.errors import (
-    BadRequest,
     BodyTooLarge,
     GatewayError,
     MethodNotAllowed,
@@ -24,7 +23,7 @@ from aigw.errors import (
 )
 from aigw.http.refused import Refused
 from aigw.interfaces import IDownstream, IProvider, IRecorder, IUpstream, IWheel
-from aigw.model.headers import Headers, first, media_type
+from aigw.model.headers import Headers, first
 from aigw.model.outcome import Outcome
 from aigw.model.path import own_path
 from aigw.model.record import Record
@@ -40,11 +39,9 @@ from .health import health
 from .identity import request_ids
 from .models import listed
 from .tries import Tries
+from .upload import Upload, is_absent, is_upload
 
 log = Logger()
-
-#: Methods whose requests may come without a body (RFC 9110, section 9.3).
-_BODYLESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 
 class Serve:
@@ -155,7 +152,8 @@ class Serve:
         asked = origin.preflighted(envelope.method, envelope.headers)
         method = asked or envelope.method
         candidates = self._candidates(exchange, method)
-        unread = asked is None
+        uploads = asked is None and _uploads(exchange)
+        unread = asked is None and not uploads
         for route in candidates:
             if route.reads_body and unread:
                 await self._read(exchange, candidates)
@@ -171,7 +169,9 @@ class Serve:
         if asked is not None:
             exchange.answer(204, origin.permit(envelope.headers), b"")
             return None
-        if unread:
+        if uploads:
+            exchange.upload = _upload(exchange, route)
+        elif unread:
             await self._read(exchange, (route,))
         elif len(envelope.body) > (limit := _limit(route)):
             # It was read for several routes, and another of them takes more.
@@ -191,14 +191,8 @@ class Serve:
     async def _read(self, exchange: Exchange, routes: tuple[Route, ...]) -> None:
         """Read the body; the most generous of ``routes`` sets its limit."""
         downstream, envelope = exchange.downstream, exchange.envelope
-        if downstream.length == 0 and envelope.method in _BODYLESS:
+        if is_absent(envelope, downstream.length):
             return
-        kind = media_type(envelope.headers)
-        if kind not in ("", "application/json"):
-            raise BadRequest(
-                f"unsupported content-type: {kind[:100]}, "
-                "only application/json is supported"
-            )
         body = await downstream.read(max(map(_limit, routes)))
         exchange.busy_since = self._wheel.seconds()
         exchange.record.received = len(body)
@@ -208,3 +202,24 @@ class Serve:
 def _limit(route: Route) -> int:
     """The largest body, in bytes, that an instance of ``route`` takes."""
     return max((instance.max_body for instance in route.instances), default=0)
+
+
+def _uploads(exchange: Exchange) -> bool:
+    """
+    Whether the body is relayed as it comes.
+
+    :raises BadRequest: see :func:`is_upload`.
+    """
+    envelope = exchange.envelope
+    return not is_absent(envelope, exchange.downstream.length) and is_upload(envelope)
+
+
+def _upload(exchange: Exchange, route: Route) -> Upload:
+    """:raises BodyTooLarge: more bytes are announced than ``route`` takes."""
+    return Upload(
+        exchange.downstream.source(),
+        max((instance.max_upload for instance in route.instances), default=0),
+        exchange.record,
+        exchange.expire,
+        exchange.client_gone,
+    )

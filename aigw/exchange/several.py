@@ -56,7 +56,8 @@ class Several:
             exchange.call = continuable(exchange.dialect, exchange.envelope)
             exchange.continues = exchange.call is not None
         race = None
-        if policy.hedge is not None and len(eligible) > 1:
+        alone = len(eligible) < 2 or exchange.upload is not None
+        if policy.hedge is not None and not alone:
             race = Race(
                 exchange, cluster, plan, policy.hedge, self._one_of, self._wheel
             )

@@ -18,6 +18,7 @@ from aigw.interfaces.wheel import IAlarm, IWheel
 from .destination import Destination
 from .eager import upgrade
 from .failure import broke, stopping, timed_out
+from .feed import Feed
 from .pool import Pool
 from .response import Response
 from .sender import SLICE, Sender
@@ -63,7 +64,7 @@ class Connection(Protocol):
         self._alarm: IAlarm | None = None
         self._left = 0.0  # of the read's patience, while paused
         self._paused = False
-        self._sender: Sender | None = None
+        self._sender: Sender | Feed | None = None
         self._sent_at = 0.0
         self._reused = False
         self._closed = False
@@ -171,7 +172,12 @@ class Connection(Protocol):
         self._patience = outbound.patience.read
         self._response.expect(outbound.method == "HEAD")
         body = outbound.body
-        if len(head) + len(body) <= SLICE:
+        if call.upload is not None:
+            self._sent_at = self._wheel.seconds()
+            feed = Feed(self._wire, call.upload, self._fed, self._starved)
+            self._sender = feed
+            feed.start(head)
+        elif len(head) + len(body) <= SLICE:
             self._wire.write(head + body)
             self._sent()
         else:
@@ -212,6 +218,22 @@ class Connection(Protocol):
             self._sent()
         else:
             self._be_due(call.outbound.patience.send)
+
+    def _fed(self) -> None:
+        feed, call = self._sender, self._call
+        if not isinstance(feed, Feed) or call is None:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if feed.done:
+            self._sender = None
+            self._sent()
+        elif feed.full:
+            self._alarm = self._wheel.after(call.outbound.patience.send, self._late)
+
+    def _starved(self, error: Exception) -> None:
+        self._fail(broke(error, self.address))
 
     def _sent(self) -> None:
         assert self._call is not None

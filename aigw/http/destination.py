@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from aigw.errors import BadRequest
+from aigw.interfaces.downstream import IBodySource
 from aigw.model.outbound import Origin, Outbound
 
 if TYPE_CHECKING:
@@ -96,9 +97,11 @@ class Destination:
             self._prefix = b"http://" + host
             self._host += self.proxy.authorization
 
-    def head(self, outbound: Outbound) -> bytes:
+    def head(self, outbound: Outbound, upload: IBodySource | None = None) -> bytes:
         """
         The head of a request, ready to be written.
+
+        :param upload: what is sent in place of the outbound's body.
 
         :raises BadRequest: method, target or a field cannot be sent, or is one that
             the connection writes itself.
@@ -122,6 +125,10 @@ class Destination:
         if injected or _HEAD.fullmatch(head) is None:
             raise BadRequest("The request holds characters that HTTP cannot carry.")
         end = b"\r\n" if outbound.keepalive.size else b"connection: close\r\n\r\n"
+        if upload is not None:
+            if upload.length is None:
+                return b"%btransfer-encoding: chunked\r\n%b" % (head, end)
+            return b"%bcontent-length: %d\r\n%b" % (head, upload.length, end)
         if outbound.body or outbound.method not in _BODILESS:
             return b"%bcontent-length: %d\r\n%b" % (head, len(outbound.body), end)
         return head + end

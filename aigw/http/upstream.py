@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from aigw.errors import UpstreamError
+from aigw.interfaces.downstream import IBodySource
 from aigw.interfaces.upstream import IReceiver, IUpstream, IUpstreamCall
 from aigw.interfaces.wheel import IAlarm, IWheel
 from aigw.model.outbound import Origin, Outbound
@@ -44,6 +45,7 @@ class Call:
         "outbound",
         "reused",
         "sent_at",
+        "upload",
     )
 
     def __init__(
@@ -53,8 +55,10 @@ class Call:
         outbound: Outbound,
         receiver: IReceiver,
         head: bytes,
+        upload: IBodySource | None = None,
     ) -> None:
         self.outbound = outbound
+        self.upload = upload
         self.address = destination.address
         self.reused = False
         self.connected_at: float | None = None
@@ -96,6 +100,7 @@ class Call:
         """The call has ended, whatever way; it lets go of all that it held."""
         self._receiver = None
         self._connection = None
+        self.upload = None
         self._head = b""
 
     def answered(self) -> None:
@@ -201,7 +206,12 @@ class Upstream:
         self.connecting: set[Call] = set()
         self._stopped = False
 
-    def send(self, outbound: Outbound, receiver: IReceiver) -> Call:
+    def send(
+        self,
+        outbound: Outbound,
+        receiver: IReceiver,
+        upload: IBodySource | None = None,
+    ) -> Call:
         """
         See :meth:`aigw.interfaces.upstream.IUpstream.send`.
         """
@@ -209,9 +219,11 @@ class Upstream:
             destination = self.pool.destination(outbound.origin)
         except ValueError as error:
             raise unusable(error, outbound.origin) from error
-        head = destination.head(outbound)
-        call = Call(self, destination, outbound, receiver, head)
-        connection = self.pool.take(destination)
+        head = destination.head(outbound, upload)
+        call = Call(self, destination, outbound, receiver, head, upload)
+        # An upload cannot be sent once more, so it is not trusted to a connection that
+        # its peer may have closed already.
+        connection = self.pool.take(destination) if upload is None else None
         if connection is not None:
             call.reused = True
             call.use(connection)

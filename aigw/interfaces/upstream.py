@@ -8,6 +8,8 @@ from aigw.errors import UpstreamError
 from aigw.model.headers import Headers
 from aigw.model.outbound import Outbound
 
+from .downstream import IBodySource
+
 
 class IReceiver(Interface):
     """
@@ -58,11 +60,20 @@ class IUpstreamCall(Interface):
 class IUpstream(Interface):
     """All connections to providers; one for the process."""
 
-    def send(outbound: Outbound, receiver: IReceiver) -> IUpstreamCall:
+    def send(
+        outbound: Outbound, receiver: IReceiver, upload: IBodySource | None = None
+    ) -> IUpstreamCall:
         """
         Send a request on a pooled or new connection.
 
         Never raises for network reasons: those go to ``receiver.failed``.
+
+        :param upload: sent in place of the outbound's body, as it comes, with its
+            length or else chunked. It is started when a connection stands, so that
+            ``failed`` before that leaves it to another attempt; it is stopped with the
+            call, and when the provider's answer ends before it. While the provider
+            takes nothing it is paused, and ``Patience.send`` runs; while the client
+            sends nothing no deadline runs here.
 
         :raises BadRequest: method, target or a field cannot be carried by HTTP, or is
             one the connection writes itself; nothing was begun.

@@ -20,6 +20,7 @@ from .echo import Echo
 from .gemini import Gemini
 from .invoke import Invoke
 from .openai import OpenAI
+from .openai_files import OpenAIFiles
 from .request import NotHTTP, Request, RequestReader
 from .responses import Responses
 from .script import Dialect
@@ -30,6 +31,7 @@ from .vertex import Vertex
 #: The first is asked first, and its words are those of paths nobody knows.
 DIALECTS: Final[tuple[Dialect, ...]] = (
     OpenAI(),
+    OpenAIFiles(),
     Responses(),
     Anthropic(),
     Bedrock(),

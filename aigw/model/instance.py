@@ -128,6 +128,7 @@ class Instance:
     :ivar request_body: ``override.request_body``: dialect name to partial body.
     :ivar force_override: ``override.request_body_force_override``.
     :ivar max_body: the largest request body, bytes.
+    :ivar max_upload: the largest body that is relayed as it comes, bytes.
     :ivar weight: its share among the instances of its priority; 0 is never asked.
     :ivar priority: the larger is asked first.
     :ivar models: globs over the client's model; empty takes every model.
@@ -154,6 +155,7 @@ class Instance:
     request_body: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     force_override: bool = False
     max_body: int = 64 * 1024 * 1024
+    max_upload: int = 1 << 30
     trust: Trust = Trust()
     proxy: str | None = None
     patience: Patience = Patience()

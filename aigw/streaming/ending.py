@@ -8,6 +8,8 @@ from aigw.errors import (
     AllThrottled,
     AnsweredError,
     AnswerTooLarge,
+    BadRequest,
+    BodyTooLarge,
     DeadlinePassed,
     GatewayError,
     UpstreamTimeout,
@@ -36,6 +38,8 @@ def outcome_of(error: GatewayError) -> Outcome:
         return Outcome.LIMIT
     if isinstance(error, AllThrottled | AnsweredError):
         return Outcome.FAILED
+    if isinstance(error, BadRequest | BodyTooLarge):
+        return Outcome.REFUSED
     return Outcome.BROKEN
 
 

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from aigw.errors import UpstreamBroke, UpstreamError
+from aigw.interfaces.downstream import IBodySource
 from aigw.interfaces.upstream import IReceiver, IUpstream, IUpstreamCall
 from aigw.model.headers import Headers
 from aigw.model.outbound import Outbound
@@ -94,12 +95,23 @@ class MemoryCall:
     :ivar paused: whether the call is paused now.
     :ivar stopped: whether it was stopped before its answer ended.
     :ivar held: what was played while paused and not yet delivered.
+    :ivar upload: what is sent in place of the outbound's body, or None; not started
+        before :meth:`take`, as if no connection stood.
+    :ivar taken: the pieces of it that came.
+    :ivar took: ``finish`` or the failure at its end, None before.
     """
 
     def __init__(
-        self, outbound: Outbound, receiver: IReceiver, clock: IReactorTime
+        self,
+        outbound: Outbound,
+        receiver: IReceiver,
+        clock: IReactorTime,
+        upload: IBodySource | None = None,
     ) -> None:
         self.outbound = outbound
+        self.upload = upload
+        self.taken: list[bytes] = []
+        self.took: str | Exception | None = None
         self.receiver = receiver
         self.address = f"{outbound.origin.host}:{outbound.origin.port}"
         self.reused = False
@@ -124,6 +136,22 @@ class MemoryCall:
         if not self.done:
             self.stopped = self.done = True
             self.held.clear()
+            self._let_go()
+
+    def take(self) -> None:
+        """Begin to take the upload: a connection stands."""
+        assert self.upload is not None, "nothing is uploaded"
+        self.upload.start(self.taken.append, self._took_all, self._took_part)
+
+    def _took_all(self) -> None:
+        self.took = "finish"
+
+    def _took_part(self, error: Exception) -> None:
+        self.took = error
+
+    def _let_go(self) -> None:
+        if self.upload is not None and self.took is None:
+            self.upload.stop()
 
     def head(self, status: int = 200, headers: Headers | None = None) -> None:
         """Play the head of an answer; JSON unless told otherwise."""
@@ -160,16 +188,17 @@ class MemoryCall:
         if self.paused or self.held:
             self.held.append((name, arguments))
             return
+        self._deliver(name, arguments)
+
+    def _deliver(self, name: str, arguments: tuple[Any, ...]) -> None:
         if name in ("ended", "failed"):
             self.done = True
+            self._let_go()
         getattr(self.receiver, name)(*arguments)
 
     def _release(self) -> None:
         while self.held and not self.paused:
-            name, arguments = self.held.pop(0)
-            if name in ("ended", "failed"):
-                self.done = True
-            getattr(self.receiver, name)(*arguments)
+            self._deliver(*self.held.pop(0))
 
 
 @implementer(IUpstream)
@@ -194,8 +223,13 @@ class MemoryUpstream:
         """The newest request."""
         return self.calls[-1]
 
-    def send(self, outbound: Outbound, receiver: IReceiver) -> MemoryCall:
-        call = MemoryCall(outbound, receiver, self._clock)
+    def send(
+        self,
+        outbound: Outbound,
+        receiver: IReceiver,
+        upload: IBodySource | None = None,
+    ) -> MemoryCall:
+        call = MemoryCall(outbound, receiver, self._clock, upload)
         self.calls.append(call)
         if self.respond is not None:
             self._clock.callLater(0, self._respond, call)

@@ -77,7 +77,7 @@ async def test_a_knob_that_cannot_be_followed_is_refused(
         (CHAT, b"[]", 400),
         (CHAT, {"messages": []}, 400),
         (CHAT, {"model": "mock"}, 400),
-        ("/v1/files", {}, 404),
+        ("/v1/nowhere", {}, 404),
         ("/v1/models", {}, 404),
         ("/model/mock/invoke", {}, 404),
     ],
