@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from struct import Struct
 from typing import Any, Final
 from uuid import UUID
@@ -140,8 +141,16 @@ def pack(headers: Mapping[str, Any]) -> bytes:
 
     :raises FramingError: a name or value cannot be carried.
     """
+    items = tuple(headers.items())
+    for _, value in items:
+        if type(value) is not str:  # what is equal may be of another type
+            return _packed(items)
+    return _packed_before(items)
+
+
+def _packed(items: tuple[tuple[str, Any], ...]) -> bytes:
     parts: list[bytes] = []
-    for name, value in headers.items():
+    for name, value in items:
         raw = _utf8(name, name)
         if not 1 <= len(raw) <= 255:
             raise FramingError(f"a header name of {len(raw)} bytes; 1 to 255 can be")
@@ -150,6 +159,10 @@ def pack(headers: Mapping[str, Any]) -> bytes:
     if len(block) > MAX_HEADERS:
         raise FramingError(f"headers of {len(block)} bytes; {MAX_HEADERS} are allowed")
     return block
+
+
+#: A stream's messages are of a few kinds, each with the same headers.
+_packed_before = lru_cache(maxsize=64)(_packed)
 
 
 def _value(name: str, value: object) -> bytes:
