@@ -39,17 +39,29 @@ def semantic_of(conf: AiProxyMulti, path: str, reader: Reader) -> Semantic | Non
             continue
         names.append(one.name)
         here = f"{path}.instances[{index}].examples"
-        if not one.examples and reader.sound(here):
+        if opts.ranker is None and not one.examples and reader.sound(here):
             reader.problem(here, "missing; algorithm semantic needs some of each")
     if opts.fallback is not None and opts.fallback not in names:
         reader.problem(
             f"{path}.semantic_opts.fallback",
             f"found {opts.fallback[:100]!r}; accepted: {', '.join(names)}",
         )
-    embedding = _embedding(opts.embeddings, f"{path}.semantic_opts.embeddings", reader)
-    if embedding is None:
+    here = f"{path}.semantic_opts.embeddings"
+    embedding = None
+    if opts.embeddings is not None:
+        embedding = _embedding(opts.embeddings, here, reader)
+    elif opts.ranker is None and reader.sound(here):
+        reader.problem(here, "missing; needed unless there is a ranker")
+    if embedding is None and opts.ranker is None:
         return None
-    return Semantic(embedding, opts.threshold, opts.fallback, opts.debugging)
+    return Semantic(
+        embedding,
+        opts.threshold,
+        opts.fallback,
+        opts.debugging,
+        opts.ranker or "",
+        opts.settings,
+    )
 
 
 def _embedding(conf: Embeddings, path: str, reader: Reader) -> Embedding | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
+import msgspec
 from msgspec import Meta
 
 from .auth import KeyAuth
@@ -52,7 +53,20 @@ class SemanticOpts(Part, frozen=True, kw_only=True):
     served by `fallback`.
     """
 
-    embeddings: Annotated[Embeddings, about("Who turns texts into vectors.")]
+    embeddings: Annotated[
+        Embeddings | None,
+        about("Who turns texts into vectors; needed unless there is a `ranker`."),
+    ] = None
+    ranker: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        about(
+            "[new] A third party's ranker, by its maker's name, instead of embeddings;"
+            " `examples` are then its business."
+        ),
+    ] = None
+    settings: Annotated[
+        dict[str, Any], about("[new] What that ranker is made with.")
+    ] = msgspec.field(default_factory=dict)
     threshold: Annotated[
         Threshold,
         about("The least likeness, -1 to 1; the default lets practically all pass."),

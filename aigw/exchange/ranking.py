@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
 from aigw.errors import RankingFailed
@@ -66,16 +66,18 @@ class Rankings:
         text = asked(exchange.dialect.prompt(exchange.envelope))
         if not text:
             raise RankingFailed("the request has no user message")
-        ranker = self._rankers.get(cluster)
-        if ranker is None:
-            ranker = self._rankers[cluster] = SemanticRanker(
-                self._upstream,
-                self._wheel,
-                semantic.embedding,
-                cluster.route.instances,
-            )
+        ranker = cluster.ranker or self._by_embeddings(cluster, semantic)
         ranking = Deferred.fromCoroutine(_ranked(ranker, text))
         return await exchange.wait(ranking)
+
+    def _by_embeddings(self, cluster: Cluster, semantic: Semantic) -> IRanker:
+        ranker = self._rankers.get(cluster)
+        if ranker is None:
+            assert semantic.embedding is not None, "there is one or the other"
+            ranker = SemanticRanker(self._upstream, self._wheel, semantic.embedding)
+            ranker.use(cluster.route.instances)
+            self._rankers[cluster] = ranker
+        return ranker
 
     def _warn(self, cluster: Cluster, why: str) -> None:
         now = self._wheel.seconds()
@@ -90,7 +92,14 @@ class Rankings:
 
 
 async def _ranked(ranker: IRanker, text: str) -> Mapping[Instance, float]:
-    return await ranker.rank(text)
+    """:raises RankingFailed: there are no scores, for whatever reason."""
+    try:
+        return await ranker.rank(text)
+    except (RankingFailed, CancelledError):
+        raise
+    except Exception as error:  # a third party's mistake costs ranks, not the answer
+        log.failure("A ranker failed.")
+        raise RankingFailed("the ranker failed") from error
 
 
 def _told(scores: Mapping[Instance, float], first: Instance, alike: bool) -> Headers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 
 from zope.interface import Interface
 
@@ -11,6 +11,12 @@ from aigw.model.instance import Instance
 
 class IRanker(Interface):
     """Scores the instances of one route; lives as long as its configuration."""
+
+    def use(instances: Sequence[Instance]) -> None:
+        """
+        Called once, before all else, with every instance of the route. Nothing is asked
+        of anybody yet.
+        """
 
     def rank(text: str) -> Awaitable[Mapping[Instance, float]]:
         """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from .headers import Headers
 from .outbound import Origin
@@ -32,13 +34,18 @@ class Embedding:
 @dataclass(frozen=True, slots=True)
 class Semantic:
     """
+    :ivar embedding: who turns texts into vectors; None where another ranker is used.
+    :ivar ranker: the name of a third party's ranker, ``""`` for that by embeddings.
+    :ivar settings: what that is made with.
     :ivar threshold: the least score, for instances that have none of their own.
     :ivar fallback: the name of the instance asked when none is like the request; None
         for the first.
     :ivar debugging: whether the answer tells the scores.
     """
 
-    embedding: Embedding
+    embedding: Embedding | None
     threshold: float = 0.0
     fallback: str | None = None
     debugging: bool = False
+    ranker: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aigw.errors import ConfigError
+from aigw.interfaces import IRanker
 from aigw.model.instance import Instance
 from aigw.model.outcome import Verdict
 from aigw.model.policy import Policy
@@ -18,6 +19,9 @@ from .balance import BUILT_IN, Make
 from .budget import Budget
 from .instances import Standing, Ticket
 from .slots import Waiting
+
+#: Makes a third party's ranker with the settings that a route gives it.
+MakeRanker = Callable[[Mapping[str, Any]], IRanker]
 
 
 class Lease:
@@ -82,8 +86,11 @@ class Cluster:
         instances that are still there stays known.
     :param balancers: the balancers there are, by name.
     :param random: numbers from 0 up to 1.
+    :param rankers: what makes third parties' rankers, by name; None where nobody asks
+        them (the parent of workers).
+    :ivar ranker: the third party's that ranks the instances, or None.
     :ivar warned: whether requests without a key to hash on have been told of.
-    :raises ConfigError: the policy names a balancer there is none of.
+    :raises ConfigError: the policy names a balancer or ranker there is none of.
     """
 
     def __init__(
@@ -92,6 +99,7 @@ class Cluster:
         before: Cluster | None = None,
         balancers: Mapping[str, Make] = BUILT_IN,
         random: Callable[[], float] = random.random,
+        rankers: Mapping[str, MakeRanker] | None = None,
     ) -> None:
         self.route = route
         self.policy: Policy = route.policy or Policy()
@@ -105,6 +113,7 @@ class Cluster:
             raise ConfigError([f"route {route.id}: no balancer {name!r}; {there}"])
         self.balancer = make(random)
         self.balancer.use(route.instances)
+        self.ranker = None if rankers is None else self._ranker(rankers)
         known = {} if before is None else before._by_identity()
         self.standings: dict[Instance, Standing] = {}
         for instance in route.instances:
@@ -114,6 +123,19 @@ class Cluster:
             else:
                 standing.renew(instance, self.policy)
             self.standings[instance] = standing
+
+    def _ranker(self, rankers: Mapping[str, MakeRanker]) -> IRanker | None:
+        semantic = self.policy.semantic
+        if semantic is None or not semantic.ranker:
+            return None
+        make = rankers.get(semantic.ranker)
+        if make is None:
+            there = ", ".join(sorted(rankers)) or "none"
+            text = f"no ranker {semantic.ranker!r}; there are: {there}"
+            raise ConfigError([f"route {self.route.id}: {text}"])
+        ranker = make(semantic.settings)
+        ranker.use(self.route.instances)
+        return ranker
 
     def eligible(self, model: str, size: int) -> list[Instance]:
         """

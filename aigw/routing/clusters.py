@@ -9,7 +9,7 @@ from typing import Any
 from aigw.model.route import Route
 
 from .balance import BUILT_IN, Make
-from .cluster import Cluster
+from .cluster import Cluster, MakeRanker
 
 
 class Clusters:
@@ -18,15 +18,19 @@ class Clusters:
 
     :param balancers: the balancers there are, by name.
     :param random: numbers from 0 up to 1.
+    :param rankers: what makes third parties' rankers, by name; None where nobody asks
+        them.
     """
 
     def __init__(
         self,
         balancers: Mapping[str, Make] = BUILT_IN,
         random: Callable[[], float] = random.random,
+        rankers: Mapping[str, MakeRanker] | None = None,
     ) -> None:
         self._balancers = balancers
         self._random = random
+        self._rankers = rankers
         self._made: dict[Route, Cluster] = {}
 
     def __iter__(self) -> Iterator[Cluster]:
@@ -37,7 +41,7 @@ class Clusters:
         Serve these routes from now on. What is known of an instance stays known where
         the new routes have it too.
 
-        :raises ConfigError: a route names a balancer there is none of.
+        :raises ConfigError: a route names a balancer or ranker there is none of.
         """
         before = {route.id: cluster for route, cluster in self._made.items()}
         self._made = {
@@ -80,4 +84,4 @@ class Clusters:
         return [cluster.told(now) for cluster in self._made.values()]
 
     def _make(self, route: Route, before: Cluster | None) -> Cluster:
-        return Cluster(route, before, self._balancers, self._random)
+        return Cluster(route, before, self._balancers, self._random, self._rankers)

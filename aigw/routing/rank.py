@@ -69,27 +69,22 @@ class _Whole:
 
 @implementer(IRanker)
 class SemanticRanker:
-    """
-    See the module.
-
-    :param instances: each with at least one example.
-    """
+    """See the module. Each instance has at least one example."""
 
     def __init__(
-        self,
-        upstream: IUpstream,
-        wheel: IWheel,
-        embedding: Embedding,
-        instances: Sequence[Instance],
+        self, upstream: IUpstream, wheel: IWheel, embedding: Embedding
     ) -> None:
         self._upstream = upstream
         self._wheel = wheel
         self._embedding = embedding
-        self._instances = instances
+        self._instances: Sequence[Instance] = ()
         self._examples: dict[Instance, list[Vector]] = {}
         self._until = float("-inf")
         self._waiting: list[Deferred[None]] | None = None
         self._queries: OrderedDict[str, Vector] = OrderedDict()
+
+    def use(self, instances: Sequence[Instance]) -> None:
+        self._instances = instances
 
     async def rank(self, text: str) -> Mapping[Instance, float]:
         if self._wheel.seconds() >= self._until:

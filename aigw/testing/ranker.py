@@ -23,7 +23,7 @@ class RankerRig(Protocol):
 
     @property
     def ranker(self) -> IRanker:
-        """What is checked."""
+        """What is checked; nobody has used it yet."""
 
     @property
     def instances(self) -> Sequence[Instance]:
@@ -46,7 +46,10 @@ def check_ranker(make: Callable[[], RankerRig]) -> None:
     :raises AssertionError: a promise is broken.
     """
     for promise in _PROMISES:
-        promise(make())
+        rig = make()
+        verifyObject(IRanker, rig.ranker)
+        rig.ranker.use(rig.instances)
+        promise(rig)
 
 
 def _ask(rig: RankerRig, text: str) -> tuple[Deferred[Any], list[Any]]:
@@ -77,7 +80,6 @@ def _check_scores(rig: RankerRig, told: list[Any]) -> None:
 
 
 def _any_text_is_scored(rig: RankerRig) -> None:
-    verifyObject(IRanker, rig.ranker)
     for text in _TEXTS:
         _scores(rig, text)
         _scores(rig, text)

@@ -145,7 +145,6 @@ def test_what_an_instance_must_have(missing: str) -> None:
         ({"hedge": {"delay_ms": 0}}, "hedge.delay_ms: found 0"),
         ({"hedge": {"delay_ms": 50, "max": 6}}, "hedge.max: found 6"),
         ({"on_stream_failure": "retry"}, "on_stream_failure: found 'retry'"),
-        ({"semantic_opts": {}}, "semantic_opts.embeddings: missing"),
     ],
 )
 def test_what_is_wrong_is_told(fields: dict[str, Any], told: str) -> None:

@@ -158,3 +158,17 @@ def test_settings_without_use_are_warned_of() -> None:
 def test_credentials_are_not_shown() -> None:
     shown = show(loaded(many(*instances(), **opts())))
     assert "s3cret" not in shown
+
+
+def test_without_a_ranker_embeddings_are_needed() -> None:
+    (told,) = wrong(*instances(), balancer=SEMANTIC, semantic_opts={})
+    assert told.startswith("semantic_opts.embeddings: missing")
+
+
+def test_a_third_partys_ranker_needs_no_embeddings_and_no_examples() -> None:
+    named = {"ranker": "words", "settings": {"ignore": ["the"]}, "threshold": 0.5}
+    route = loaded(many(balancer=SEMANTIC, semantic_opts=named)).routes[0]
+    assert route.policy is not None
+    assert route.policy.semantic == Semantic(
+        None, 0.5, ranker="words", settings={"ignore": ["the"]}
+    )

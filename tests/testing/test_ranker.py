@@ -35,7 +35,7 @@ class SemanticRig:
         self.clock = Clock()
         self.upstream = MemoryUpstream(self.clock)
         self.ranker: IRanker = SemanticRanker(
-            self.upstream, Wheel(self.clock), EMBEDDING, INSTANCES
+            self.upstream, Wheel(self.clock), EMBEDDING
         )
 
     def settle(self) -> None:
@@ -62,6 +62,9 @@ def test_the_semantic_ranker_keeps_the_promises() -> None:
 @implementer(IRanker)
 class Plain:
     """Keeps them; what is below breaks one promise each."""
+
+    def use(self, instances: Sequence[Instance]) -> None:
+        """It knows them all."""
 
     async def rank(self, text: str) -> Mapping[Instance, float]:
         return {one: 0.5 for one in INSTANCES}
@@ -121,7 +124,7 @@ class TellsTheText(SemanticRanker):
 class ChangedRig(SemanticRig):
     def __init__(self, kind: type[SemanticRanker]) -> None:
         super().__init__()
-        self.ranker = kind(self.upstream, Wheel(self.clock), EMBEDDING, INSTANCES)
+        self.ranker = kind(self.upstream, Wheel(self.clock), EMBEDDING)
 
 
 def test_one_that_calls_nobody_keeps_them_too() -> None:
