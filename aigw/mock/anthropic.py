@@ -77,7 +77,8 @@ class Anthropic:
         return Asked(request, operation, str(body["model"]), stream, body)
 
     def script(self, asked: Asked, knobs: Knobs) -> Script:
-        blocks = _streamed(asked, knobs)
+        told = _told(asked, knobs)
+        blocks = streamed(asked.operation, knobs.scenario, told, stream)
         events = [(_kind(block), block + b"\n\n") for block in blocks]
         if knobs.made or knobs.nousage:
             used = content_events(events, knobs) if knobs.made else None
@@ -151,17 +152,6 @@ def _models(wanted: str) -> bytes:
         if model["id"] == wanted:
             return json.dumps(model).encode()
     raise Refused(404, f"model: {wanted}")
-
-
-def _streamed(asked: Asked, knobs: Knobs) -> list[bytes]:
-    """The events, without their ends."""
-    told = _told(asked, knobs)
-    if told is None:
-        data = streamed(asked.operation, knobs.scenario)
-        if data is not None:
-            return data.removesuffix(b"\n\n").split(b"\n\n")
-        told = fixture(asked.operation, knobs.scenario, "json")
-    return list(stream(json.loads(told)))
 
 
 def _told(asked: Asked, knobs: Knobs) -> bytes | None:

@@ -6,6 +6,7 @@ The fixtures: bytes as the vendors publish them, in files named
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -31,18 +32,28 @@ def fixture(operation: str, scenario: str, kind: str) -> bytes:
         ) from error
 
 
-def streamed(operation: str, scenario: str) -> bytes | None:
+def streamed(
+    operation: str,
+    scenario: str,
+    told: bytes | None,
+    stream: Callable[[Any], Iterable[bytes]],
+) -> list[bytes]:
     """
-    A stream that stands in a file of its own; None where one is made of the whole
-    answer.
+    The SSE events of an answer, without their ends: of the file that has them as they
+    were published, else made.
 
+    :param told: a whole answer that takes the place of the scenario's.
+    :param stream: makes events of a whole answer.
     :raises BadKnob: there is no such scenario.
     """
-    try:
-        return fixture(operation, scenario, "sse")
-    except BadKnob:
-        fixture(operation, scenario, "json")
-        return None
+    if told is None:
+        try:
+            data = fixture(operation, scenario, "sse")
+        except BadKnob:
+            told = fixture(operation, scenario, "json")
+        else:
+            return data.removesuffix(b"\n\n").split(b"\n\n")
+    return list(stream(json.loads(told)))
 
 
 @cache

@@ -85,7 +85,8 @@ class OpenAI:
     def script(self, asked: Asked, knobs: Knobs) -> Script:
         wanted = _usage_wanted(asked, knobs)
         events = []
-        for event in _streamed(asked, knobs):
+        told = _told(asked, knobs)
+        for event in streamed(asked.operation, knobs.scenario, told, stream):
             kind = _kind(event)
             if kind is Kind.USAGE and not wanted:
                 continue
@@ -179,17 +180,6 @@ def body_of(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Refused(400, "The JSON body is not an object.")
     return body
-
-
-def _streamed(asked: Asked, knobs: Knobs) -> list[bytes]:
-    """The events, without their ends."""
-    told = _told(asked, knobs)
-    if told is None:
-        data = streamed(asked.operation, knobs.scenario)
-        if data is not None:
-            return data.removesuffix(b"\n\n").split(b"\n\n")
-        told = fixture(asked.operation, knobs.scenario, "json")
-    return list(stream(json.loads(told)))
 
 
 def _told(asked: Asked, knobs: Knobs) -> bytes | None:

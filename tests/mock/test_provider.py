@@ -79,7 +79,7 @@ async def test_a_knob_that_cannot_be_followed_is_refused(
         (CHAT, {"model": "mock"}, 400),
         ("/v1/nowhere", {}, 404),
         ("/v1/models", {}, 404),
-        ("/model/mock/invoke", {}, 404),
+        ("/model/mock/nowhere", {}, 404),
     ],
 )
 @pytest_twisted.ensureDeferred
