@@ -22,6 +22,12 @@ log = Logger()
 _LOOK: Final = 1.0
 #: Bursts of fewer connections are not worth the time.
 _BURST: Final = 256
+#: Free bytes at the heap's end that are not given back at once, and the size from which
+#: a block has pages of its own. By itself glibc gives back all above twice the largest
+#: block freed: each body of 1 MB then costs 0.6 ms of page faults.
+_KEPT: Final = 16 * 1024 * 1024
+_M_TRIM_THRESHOLD: Final = -1
+_M_MMAP_THRESHOLD: Final = -3
 
 
 def settle() -> None:
@@ -51,9 +57,13 @@ class Memory:
         self._loop.clock = clock
 
     def start(self) -> None:
-        """Begin to look."""
-        # malloc_trim(3) is glibc's own.
-        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        """Begin to look, and have the process keep what large bodies freed."""
+        # malloc_trim(3) and these two of mallopt(3) are glibc's own.
+        libc = ctypes.CDLL(None)
+        self._trim = getattr(libc, "malloc_trim", None)
+        if self._trim is not None:
+            libc.mallopt(_M_TRIM_THRESHOLD, _KEPT)
+            libc.mallopt(_M_MMAP_THRESHOLD, _KEPT)
         self._loop.start(_LOOK, now=False).addErrback(
             lambda failure: log.failure("Memory is given back no more.", failure)
         )

@@ -18,7 +18,8 @@ def raw(envelope: Envelope, name: str) -> msgspec.Raw | None:
 def opens(envelope: Envelope, name: str, openers: bytes) -> bool:
     """Whether the field is there and its JSON begins with one of ``openers``."""
     value = raw(envelope, name)
-    return value is not None and bytes(value)[:1] in openers
+    # The field may be a prompt of megabytes; only its first byte is copied.
+    return value is not None and bytes(memoryview(value)[:1]) in openers
 
 
 def string(envelope: Envelope, name: str) -> str:
