@@ -93,6 +93,7 @@ class Daemon(Service):
             self.access_log,
             providers=extensions.providers,
             framings=extensions.framings,
+            dialects=extensions.dialects,
             balancers=extensions.balancers,
             probes=self._descriptors is None,
         )

@@ -10,7 +10,13 @@ from twisted.internet.threads import deferToThreadPool
 from aigw.config.load import load
 from aigw.config.settings import Settings
 from aigw.config.zero import zero
-from aigw.interfaces import IBalancer, IFraming, IProvider
+from aigw.interfaces import (
+    IBalancer,
+    IChatDialect,
+    IDialect,
+    IFraming,
+    IProvider,
+)
 from aigw.makers import Makers, discover
 from aigw.providers import built_in
 from aigw.reload import Reload
@@ -24,6 +30,8 @@ class Extensions:
     def __init__(self, reactor: Any) -> None:
         makers = discover()
         self.framings: list[IFraming] = makers.every(IFraming, reactor)
+        self.dialects: list[IDialect] = makers.every(IDialect, reactor)
+        self.dialects += makers.every(IChatDialect, reactor)
         self.providers: dict[str, IProvider] = {
             provider.name: provider for provider in makers.every(IProvider, reactor)
         }

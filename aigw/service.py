@@ -14,11 +14,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from aigw.config.settings import Settings
+from aigw.dialects import Dialects
 from aigw.exchange.answer import Answers
 from aigw.exchange.serve import Serve
 from aigw.framing import Framings
 from aigw.http.upstream import Upstream
-from aigw.interfaces import IFraming, IProvider, IRecorder
+from aigw.interfaces import IDialect, IFraming, IProvider, IRecorder
 from aigw.providers import built_in
 from aigw.routing.balance import BUILT_IN, Make
 from aigw.routing.clusters import Clusters
@@ -42,6 +43,7 @@ class Gateway(Service):
     :param recorder: who is told of each exchange.
     :param providers: providers beside the built-in ones, by name.
     :param framings: framings beside the built-in ones.
+    :param dialects: dialects beside the built-in ones.
     :param balancers: what makes balancers beside the built-in ones, by name.
     :param probes: whether to probe the instances that have ``checks``; False where
         another process does it and tells ``clusters``.
@@ -60,6 +62,7 @@ class Gateway(Service):
         *,
         providers: Mapping[str, IProvider] | None = None,
         framings: Iterable[IFraming] = (),
+        dialects: Iterable[IDialect] = (),
         balancers: Mapping[str, Make] | None = None,
         probes: bool = True,
     ) -> None:
@@ -79,6 +82,7 @@ class Gateway(Service):
             time.time,
             self._signing,
             self.clusters,
+            Dialects(dialects),
         )
         self._prober: Prober | None = None
         if probes:

@@ -1,11 +1,15 @@
-"""Which dialect a request is of: the order of detection (reference section 3.2)."""
+"""
+The dialects of a gateway, and which of them a request is of: the order of detection
+(reference section 3.2).
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
-from aigw.errors import BadRequest
+from aigw.errors import BadRequest, ConfigError
 from aigw.interfaces import IDialect
 from aigw.model.envelope import Envelope
 
@@ -28,17 +32,22 @@ _CARRYING: Final[tuple[IDialect, ...]] = (
     RawPredict(_MESSAGES),
 )
 
-#: First match wins; the last takes all.
-ORDER: Final[tuple[IDialect, ...]] = (
-    *_CARRYING,
+#: Dialects known by their paths, then those known by their bodies; first match wins.
+_BY_PATH: Final[tuple[IDialect, ...]] = (
     _CONVERSE,
     _MESSAGES,
     Gemini(),
     OpenAIResponses(),
-    OpenAIChat(),
-    OpenAIEmbeddings(),
-    Passthrough(),
 )
+_BY_BODY: Final[tuple[IDialect, ...]] = (OpenAIChat(), OpenAIEmbeddings())
+
+#: What takes all others.
+_UNKNOWN: Final = Passthrough()
+
+_BUILT_IN: Final = (*_CARRYING, *_BY_PATH, *_BY_BODY, _UNKNOWN)
+
+#: The usual paths of dialects known by their bodies: third parties are not asked.
+_USUAL = re.compile(r"/(?:chat/completions|completions|embeddings)$")
 
 #: Operations that are no chat and no embedding although ``messages`` or ``input``
 #: stands in their bodies. Taken for one, they would be sent to another path, and run
@@ -51,23 +60,63 @@ _OTHER = re.compile(
 )
 
 
-def detect(envelope: Envelope) -> IDialect:
+class Dialects:
     """
-    The dialect of a request. A trailing slash of the path does not count; a request
-    without a JSON body is passed through.
+    The built-in dialects and third parties'. These are asked where none of the built-in
+    ones knows the path, before a body is guessed by: so they take no request from any,
+    and each may have a path of its own.
 
-    :raises BadRequest: the body is an empty object, which no provider takes.
+    :param given: third parties' dialects, in the order they are asked.
+    :raises ConfigError: two are of one name.
     """
-    if envelope.fields is None:
-        return ORDER[-1]
-    if not envelope.fields:
-        raise BadRequest("no matching AI protocol for the request")
-    for dialect in _CARRYING:
-        if dialect.detect(envelope):
-            return dialect
-    if _OTHER.search(envelope.path.rstrip("/")):
-        return ORDER[-1]
-    for dialect in ORDER[len(_CARRYING) : -1]:
-        if dialect.detect(envelope):
-            return dialect
-    return ORDER[-1]
+
+    def __init__(self, given: Iterable[IDialect] = ()) -> None:
+        self._given = tuple(given)
+        self._by_name: dict[str, IDialect] = {}
+        for dialect in (*_BUILT_IN, *self._given):
+            if dialect.name in self._by_name:
+                raise ConfigError([f"two dialects are called {dialect.name!r}"])
+            self._by_name[dialect.name] = dialect
+
+    def get(self, name: str) -> IDialect:
+        """
+        The dialect of that name.
+
+        :raises ConfigError: there is none; the message lists those there are.
+        """
+        try:
+            return self._by_name[name]
+        except KeyError:
+            there = ", ".join(sorted(self._by_name))
+            raise ConfigError(
+                [f"no dialect is called {name!r}; known: {there}"]
+            ) from None
+
+    def known(self) -> frozenset[str]:
+        """The names of all dialects."""
+        return frozenset(self._by_name)
+
+    def detect(self, envelope: Envelope) -> IDialect:
+        """
+        The dialect of a request. A trailing slash of the path does not count; a request
+        without a JSON body is passed through.
+
+        :raises BadRequest: the body is an empty object, which no provider takes.
+        """
+        if envelope.fields is None:
+            return _UNKNOWN
+        if not envelope.fields:
+            raise BadRequest("no matching AI protocol for the request")
+        path = envelope.path.rstrip("/")
+        other = _OTHER.search(path) is not None
+        return (
+            _first(_CARRYING, envelope)
+            or (None if other else _first(_BY_PATH, envelope))
+            or (None if _USUAL.search(path) else _first(self._given, envelope))
+            or (None if other else _first(_BY_BODY, envelope))
+            or _UNKNOWN
+        )
+
+
+def _first(dialects: tuple[IDialect, ...], envelope: Envelope) -> IDialect | None:
+    return next((one for one in dialects if one.detect(envelope)), None)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
+from aigw.dialects import Dialects
 from aigw.errors import AnsweredError, BadRequest
 from aigw.interfaces import IProvider, IUpstream, IWheel
 from aigw.model.call import Call
@@ -36,13 +37,14 @@ class Asking:
         answers: Answers,
         providers: Mapping[str, IProvider],
         signing: Signing,
+        dialects: Dialects,
     ) -> None:
         self._upstream = upstream
         self._wheel = wheel
         self._answers = answers
         self._providers = providers
         self._signing = signing
-        self._sending = Sending(providers)
+        self._sending = Sending(providers, dialects)
 
     def can(self, exchange: Exchange, instance: Instance) -> bool:
         """Whether the instance can be asked, in the client's dialect or another."""

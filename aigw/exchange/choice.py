@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aigw import dialects
+from aigw.dialects import Dialects
 from aigw.interfaces import IDialect, IProvider
 from aigw.interfaces.chat import IChatDialect
 from aigw.model.instance import Instance
@@ -12,7 +12,11 @@ _VECTORS = {"openai-embeddings": "vertex-predict"}
 
 
 def spoken_to(
-    dialect: IDialect, provider: IProvider, instance: Instance, model: str
+    dialect: IDialect,
+    provider: IProvider,
+    instance: Instance,
+    model: str,
+    dialects: Dialects,
 ) -> str | None:
     """
     The name of the dialect in which to ask ``instance`` for what its client asks in
@@ -22,6 +26,7 @@ def spoken_to(
     ``provider_conf.dialect``, where it is written, decides of all chat.
 
     :param model: as the provider will be asked for it.
+    :param dialects: all there are.
     """
     name = dialect.name
     if name == "passthrough":
@@ -29,17 +34,18 @@ def spoken_to(
     chat = IChatDialect.providedBy(dialect)
     chosen = instance.provider_conf.get("dialect")
     if chosen is not None and chat:
-        return chosen if chosen in provider.dialects and _chats(chosen) else None
+        known = chosen in provider.dialects and _chats(chosen, dialects)
+        return chosen if known else None
     spoken = provider.speaks(instance, model)
     if name in spoken:
         return name
     if not chat:
         vectors = _VECTORS.get(name)
         return vectors if vectors in spoken else None
-    return next((other for other in spoken if _chats(other)), None)
+    return next((other for other in spoken if _chats(other, dialects)), None)
 
 
-def _chats(name: str) -> bool:
+def _chats(name: str, dialects: Dialects) -> bool:
     """Whether calls can be converted to the dialect of that name."""
     if name not in dialects.known():
         return False

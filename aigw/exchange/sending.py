@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from aigw import dialects
+from aigw.dialects import Dialects
 from aigw.errors import BadRequest
 from aigw.http.headers import query_without_credentials, towards_provider
 from aigw.interfaces import IProvider
@@ -28,8 +28,9 @@ from .translation import Translation
 class Sending:
     """Makes requests to providers. Not signed yet."""
 
-    def __init__(self, providers: Mapping[str, IProvider]) -> None:
+    def __init__(self, providers: Mapping[str, IProvider], dialects: Dialects) -> None:
         self._providers = providers
+        self._dialects = dialects
 
     def prepare(
         self, exchange: Exchange, instance: Instance, call: Call | None = None
@@ -71,7 +72,7 @@ class Sending:
     def _spoken(self, exchange: Exchange, instance: Instance) -> str | None:
         provider = self._providers[instance.provider]
         model = model_of(exchange.envelope, instance)
-        return spoken_to(exchange.dialect, provider, instance, model)
+        return spoken_to(exchange.dialect, provider, instance, model, self._dialects)
 
     def _translate(
         self, exchange: Exchange, instance: Instance, name: str, call: Call | None
@@ -83,7 +84,7 @@ class Sending:
         dialect = exchange.dialect
         if not IChatDialect.providedBy(dialect):
             return embed(dialect, exchange.envelope)
-        target = IChatDialect(dialects.get(name))
+        target = IChatDialect(self._dialects.get(name))
         if call is None:
             if carried(dialect) == carried(target) and not exchange.continues:
                 return reframe(dialect, target, exchange.envelope)

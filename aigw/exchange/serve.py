@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from aigw import dialects
+from aigw.dialects import Dialects
 from aigw.errors import (
     BodyTooLarge,
     GatewayError,
@@ -63,18 +63,26 @@ class Serve:
         time: Callable[[], float],
         signing: Signing,
         clusters: Clusters | None = None,
+        dialects: Dialects | None = None,
     ) -> None:
         self.open: set[Exchange] = set()
         self.ready = True
         self._routes = Match(())
         self._recorder = recorder
         self._wheel = wheel
+        self._dialects = dialects or Dialects()
         self._tries = Tries(
-            upstream, wheel, answers, providers, signing, clusters or Clusters()
+            upstream,
+            wheel,
+            answers,
+            providers,
+            signing,
+            clusters or Clusters(),
+            self._dialects,
         )
         self._time = time
         self._new_id = request_ids()
-        self._unknown = dialects.get("passthrough")
+        self._unknown = self._dialects.get("passthrough")
 
     def use(self, routes: Match) -> None:
         """Serve by other routes from now on."""
@@ -176,7 +184,7 @@ class Serve:
         elif len(envelope.body) > (limit := _limit(route)):
             # It was read for several routes, and another of them takes more.
             raise BodyTooLarge(f"the request body is over {limit} bytes")
-        exchange.understand(dialects.detect(envelope))
+        exchange.understand(self._dialects.detect(envelope))
         return route
 
     def _candidates(self, exchange: Exchange, method: str) -> tuple[Route, ...]:

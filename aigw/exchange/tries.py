@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from aigw.dialects import Dialects
 from aigw.interfaces import IProvider, IUpstream, IWheel
 from aigw.model.route import Route
 from aigw.routing.clusters import Clusters
@@ -34,8 +35,9 @@ class Tries:
         providers: Mapping[str, IProvider],
         signing: Signing,
         clusters: Clusters,
+        dialects: Dialects,
     ) -> None:
-        asking = Asking(upstream, wheel, answers, providers, signing)
+        asking = Asking(upstream, wheel, answers, providers, signing, dialects)
         one_of = OneOf(asking, answers, wheel)
         self._clusters = clusters
         self._once = Once(asking, answers)

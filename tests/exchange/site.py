@@ -10,10 +10,11 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from aigw.dialects import Dialects
 from aigw.exchange.answer import Answers
 from aigw.exchange.serve import Serve
 from aigw.framing import Framings
-from aigw.interfaces import IFraming, IProvider, IRecorder
+from aigw.interfaces import IDialect, IFraming, IProvider, IRecorder
 from aigw.model.headers import Headers
 from aigw.model.instance import Endpoint, Instance
 from aigw.model.record import Record
@@ -56,6 +57,7 @@ class Site:
     Serves requests by one route, or by those given.
 
     :param framings: beside the built-in ones.
+    :param dialects: likewise.
     :param providers: likewise; one may take a built-in one's name.
     """
 
@@ -64,6 +66,7 @@ class Site:
         *routes: Route,
         framings: Iterable[IFraming] = (),
         providers: Iterable[IProvider] = (),
+        dialects: Iterable[IDialect] = (),
         **settings: Any,
     ) -> None:
         self.clock = Clock()
@@ -81,6 +84,7 @@ class Site:
             lambda: TIME,
             Signing(self.clock, lambda: TIME),
             self.clusters,
+            Dialects(dialects),
         )
         if not routes:
             routes = (Route("chat", ("/v1/*",), (instance(**settings),)),)
