@@ -47,7 +47,7 @@ class Cell:
 
     def truth(self, scenario: str) -> Truth:
         """What the mock provider says."""
-        return truth(self.upstream.dialect, scenario)
+        return truth(self.upstream.answers, scenario)
 
     def sent(self) -> Sent:
         """The latest request of this cell, which must be in the upstream's dialect."""

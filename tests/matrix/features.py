@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from .cell import Cell, failure
-from .reasons import TEXT_SIGNED, UNASKED, note
+from .reasons import TEXT_SIGNED, UNASKED, UNSENT, note
 from .truth import Truth
 from .turns import SCHEMA, Asking, Told, Usage
 
@@ -84,23 +84,26 @@ def thinking(cell: Cell) -> None:
     Reasoning is told, and its signatures come back to the provider: behind the answer,
     and where the answer called tools, with their results.
     """
+    said = note(cell.client.dialect, cell.upstream.dialect, "reasoning")
     truth = cell.truth("thinking")
     for streamed in (False, True):
         asking = cell.asking("thinking", think=True, stream=streamed)
         first = cell.say(asking)
-        _thought(cell, first, truth)
-        _same(cell, first, truth, "stop")
+        _reasoned(cell, first, truth, "stop")
         cell.say(asking.after(first, cell.upstream.model(), then="And then?"))
-        if note(cell.client.dialect, cell.upstream.dialect, "reasoning") != TEXT_SIGNED:
+        if said not in (TEXT_SIGNED, UNSENT):
             _signed(cell, truth)
-    truth = cell.truth("thinktools")
+    scenario = "thinktools"
+    if cell.upstream.dialect == "openai-chat":
+        scenario = "signed"  # as OpenRouter's API has it
+    truth = cell.truth(scenario)
     for streamed in (False, True):
-        asking = cell.asking("thinktools", think=True, tools=True, stream=streamed)
+        asking = cell.asking(scenario, think=True, tools=True, stream=streamed)
         first = cell.say(asking)
-        _thought(cell, first, truth)
-        _same(cell, first, truth, "tool_calls")
+        _reasoned(cell, first, truth, "tool_calls")
         _results_told(cell.say(_answered(asking, first, cell.upstream.model())))
-        _signed(cell, truth)
+        if said != UNSENT or cell.native:
+            _signed(cell, truth)
 
 
 def redacted(cell: Cell) -> None:
@@ -127,7 +130,8 @@ def _results_told(told: Told) -> None:
         assert f"{name} returned: result of {name}" in told.text, told.text
 
 
-def _thought(cell: Cell, told: Told, truth: Truth) -> None:
+def _reasoned(cell: Cell, told: Told, truth: Truth, stop: str) -> None:
+    _same(cell, told, truth, stop)
     hidden = note(cell.client.dialect, cell.upstream.dialect, "reasoning") == UNASKED
     assert truth.thought
     assert told.thought == ("" if hidden else truth.thought), told.thought
@@ -169,7 +173,7 @@ def length(cell: Cell) -> None:
 def filtered(cell: Cell) -> None:
     """An answer that was broken off for what it says: how far it came, and why."""
     scenario, stop = ("filter", "filtered")
-    if cell.upstream.dialect == "anthropic-messages":
+    if cell.upstream.answers == "anthropic-messages":
         scenario = stop = "refusal"
     for streamed in (False, True):
         _same(cell, cell.ask(scenario, stream=streamed), cell.truth(scenario), stop)

@@ -111,6 +111,16 @@ class Node:
             self._waiting.pop(answer["number"]).set_result(answer)
 
 
+def version() -> str:
+    """
+    That of the Node which runs the packages.
+
+    :raises NoNpm: there is none.
+    """
+    told = subprocess.run([install(), "--version"], capture_output=True, text=True)
+    return told.stdout.strip()
+
+
 @contextmanager
 def running(log: Path) -> Iterator[Node]:
     """

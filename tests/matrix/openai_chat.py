@@ -145,7 +145,7 @@ def _whole(answer: Any) -> Told:
     return Told(
         text=message.content or "",
         pieces=1,
-        thought=getattr(message, "reasoning_content", None) or "",
+        thought=_reasoning(message),
         calls=calls,
         stop=choice.finish_reason,
         usage=_usage(answer.usage),
@@ -168,8 +168,9 @@ def _streamed(stream: Any) -> Told:
             if delta.content:
                 told.text += delta.content
                 told.pieces += 1
-            told.thought += getattr(delta, "reasoning_content", None) or ""
-            details += getattr(delta, "reasoning_details", None) or []
+            told.thought += _reasoning(delta)
+            for detail in getattr(delta, "reasoning_details", None) or ():
+                _add(details, detail)
             for call in delta.tool_calls or ():
                 if call.index == len(told.calls):
                     told.calls.append(Called(call.id, call.function.name))
@@ -180,6 +181,23 @@ def _streamed(stream: Any) -> Told:
     told.usage = _usage(usages[0])
     told.kept = _kept(told, details)
     return told
+
+
+def _reasoning(said: Any) -> str:
+    """Vendors do not agree on the name."""
+    for name in ("reasoning_content", "reasoning"):
+        if text := getattr(said, name, None):
+            return str(text)
+    return ""
+
+
+def _add(details: list[Any], detail: dict[str, Any]) -> None:
+    """Pieces of one detail have its index."""
+    if detail["index"] == len(details):
+        details.append(dict(detail))
+        return
+    held = details[detail["index"]]
+    held.update(detail, text=held.get("text", "") + detail.get("text", ""))
 
 
 def _kept(told: Told, details: list[Any]) -> dict[str, Any]:

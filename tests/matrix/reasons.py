@@ -11,12 +11,16 @@ from typing import Final
 REASONS: Final = (
     NO_COUNT := "Chat Completions has no request that counts tokens.",
     COUNT_NATIVE := "Tokens are counted by providers of the client's own dialect.",
-    UNSIGNED := "Chat Completions has no signed reasoning.",
-    UNREDACTED := "Only Claude has reasoning that nobody else can read.",
-    UNASKED := "The signature is kept. The reasoning's text is not shown: OpenAI sums "
-    "it up for who asks, and Chat Completions has no words to ask.",
-    TEXT_SIGNED := "The signatures of reasoning and of calls are kept. Gemini's "
-    "signature of a plain text, which Google does not ask back, is not.",
+    UNSENT := "The reasoning is told. OpenAI's Chat Completions takes none back.",
+    UNREDACTED := "This API marks no reasoning as redacted.",
+    UNASKED := (
+        "The signature is kept. The reasoning's text is not shown: OpenAI sums it up "
+        "for who asks, and Chat Completions has no words to ask."
+    ),
+    TEXT_SIGNED := (
+        "The signatures of reasoning and of calls are kept. Gemini's signature of a "
+        "plain text, which Google does not ask back, is not."
+    ),
 )
 
 
@@ -37,8 +41,6 @@ def reason(client: str, upstream: str, feature: str) -> str:
             return NO_COUNT
         if vendor(client) != vendor(upstream):
             return COUNT_NATIVE
-    if feature == "reasoning" and upstream == "openai-chat":
-        return UNSIGNED
     if feature == "redacted" and upstream in (
         "openai-chat",
         "openai-responses",
@@ -52,6 +54,8 @@ def note(client: str, upstream: str, feature: str) -> str:
     """What is to be said of ``feature`` though it can be had; "" if nothing."""
     if feature != "reasoning":
         return ""
+    if upstream == "openai-chat":
+        return UNSENT
     if (client, upstream) == ("openai-chat", "openai-responses"):
         return UNASKED
     if upstream == "gemini" and client not in ("openai-chat", "gemini"):

@@ -11,6 +11,7 @@ import pytest
 
 from tests.process.programs import ROOT
 
+from . import npm
 from .features import FEATURES
 from .reasons import REASONS
 from .results import PASSED, Results, in_page
@@ -64,6 +65,7 @@ def test_npm_packages_are_among_the_clients(results: Results) -> None:
     if shutil.which("npm") is None:
         pytest.skip(results.without_npm)
     assert not results.without_npm
+    assert npm.version().startswith("v22.")
     assert {
         "npm openai (chat)",
         "npm openai (responses)",

@@ -44,12 +44,13 @@ def _chat(answer: Any) -> Truth:
     made = usage.get("completion_tokens_details") or {}
     return Truth(
         message["content"] or "",
-        message.get("reasoning_content") or "",
+        message.get("reasoning_content") or message.get("reasoning") or "",
         [
             (id, function["name"], json.loads(function["arguments"]))
             for id, function in _functions(message)
         ],
-        usage=Usage(
+        [detail["signature"] for detail in message.get("reasoning_details", ())],
+        Usage(
             usage["prompt_tokens"] - cached,
             cached,
             usage["completion_tokens"],

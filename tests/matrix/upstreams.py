@@ -22,6 +22,7 @@ class Upstream:
     :ivar path: what the paths it is asked at match.
     :ivar broken: what kind of error it tells in a stream, and in which words.
     :ivar statuses: of its error answers.
+    :ivar says: the dialect of its answers, where it only carries those of another.
     """
 
     dialect: str
@@ -30,6 +31,12 @@ class Upstream:
     path: str
     broken: tuple[str, str]
     statuses: tuple[int, ...] = (400, 401, 404, 429, 500, 503)
+    says: str = ""
+
+    @property
+    def answers(self) -> str:
+        """The dialect in which its answers are written."""
+        return self.says or self.dialect
 
     def model(self, knobs: str = "") -> str:
         """A model of that family which the mock provider answers by ``knobs``."""
@@ -115,5 +122,32 @@ UPSTREAMS: Final = (
         "gemini-2.5-flash",
         "/v1(beta)?/models/[^/]+:(g|streamG)enerateContent",
         ("server", "An internal error has occurred."),
+    ),
+    Upstream(
+        "bedrock-invoke",
+        {
+            "provider": "bedrock",
+            "provider_conf": {"region": "us-east-1"},
+            "auth": {"aws": {"access_key_id": "AKIDGATEWAY", "secret_access_key": "s"}},
+        },
+        "anthropic.claude-sonnet-4-5",
+        "/model/[^/]+/invoke(-with-response-stream)?",
+        ("server", "The system encountered an unexpected error."),
+        (400, 403, 404, 429, 500, 503),
+        says="anthropic-messages",
+    ),
+    Upstream(
+        "vertex-raw-predict",
+        {
+            "provider": "vertex-ai",
+            "provider_conf": {"project_id": "p", "region": "us-east5"},
+            "auth": {"header": {"Authorization": "Bearer k"}},
+        },
+        "claude-sonnet-4-5",
+        "/v1/projects/p/locations/us-east5/publishers/anthropic/models/[^/]+:"
+        "(rawPredict|streamRawPredict)",
+        ("overloaded", "Overloaded"),
+        (400, 401, 403, 404, 429, 500, 529),
+        says="anthropic-messages",
     ),
 )

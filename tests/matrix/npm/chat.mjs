@@ -64,7 +64,7 @@ function whole({ choices, usage }) {
   return {
     text: message.content ?? "",
     pieces: 1,
-    thought: message.reasoning_content ?? "",
+    thought: reasoning(message),
     calls,
     stop: finish_reason,
     usage: tokens(usage),
@@ -88,8 +88,14 @@ function streamed(chunks, final) {
     call.pieces = pieces.filter(Boolean).length;
   });
   // What the package does not know, it does not accumulate.
-  told.thought = deltas.map((delta) => delta.reasoning_content ?? "").join("");
-  const details = deltas.flatMap((delta) => delta.reasoning_details ?? []);
+  told.thought = deltas.map(reasoning).join("");
+  const details = [];
+  for (const detail of deltas.flatMap((delta) => delta.reasoning_details ?? [])) {
+    // Pieces of one detail have its index.
+    const held = details[detail.index];
+    const text = (held?.text ?? "") + (detail.text ?? "");
+    details[detail.index] = { ...held, ...detail, ...(text && { text }) };
+  }
   const { role, content, tool_calls } = final.choices[0].message;
   told.kept = { role, content };
   if (tool_calls?.length) {
@@ -105,6 +111,11 @@ function streamed(chunks, final) {
   assert.equal(usages.length, 1);
   told.usage = tokens(usages[0]);
   return told;
+}
+
+// Vendors do not agree on the name.
+function reasoning(said) {
+  return said.reasoning_content ?? said.reasoning ?? "";
 }
 
 function tokens(usage) {
