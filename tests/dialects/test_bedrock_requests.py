@@ -59,8 +59,8 @@ def to(target: str, **body: Any) -> tuple[dict[str, Any], Rendered]:
         ("/model/m/converse-stream", NAME),
         ("/model/m/converse-stream/", NAME),
         ("/prefix/converse", NAME),
-        ("/model/m/invoke", "passthrough"),
-        ("/model/m/invoke-with-response-stream", "passthrough"),
+        ("/model/m/invoke", "bedrock-invoke"),
+        ("/model/m/invoke-with-response-stream", "bedrock-invoke"),
     ],
 )
 def test_converse_is_known_by_its_path(path: str, name: str) -> None:
