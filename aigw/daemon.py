@@ -95,6 +95,7 @@ class Daemon(Service):
             framings=extensions.framings,
             dialects=extensions.dialects,
             balancers=extensions.balancers,
+            rankers=extensions.rankers,
             probes=self._descriptors is None,
         )
         self._reload: Reload | None = None

@@ -16,11 +16,14 @@ from aigw.interfaces import (
     IDialect,
     IFraming,
     IProvider,
+    IRanker,
 )
 from aigw.makers import Makers, discover
 from aigw.providers import built_in
 from aigw.reload import Reload
 from aigw.routing.balance import BUILT_IN, Make
+from aigw.routing.cluster import MakeRanker
+from aigw.routing.clusters import Clusters
 from aigw.signing.signing import load_for
 
 
@@ -40,6 +43,18 @@ class Extensions:
             name: self._balancer(makers, name, reactor)
             for name in makers.names(IBalancer)
         } | dict(BUILT_IN)
+        #: Those of third parties. One is made for each route that names it.
+        self.rankers: dict[str, MakeRanker] = {
+            name: self._ranker(makers, name, reactor) for name in makers.names(IRanker)
+        }
+
+    @staticmethod
+    def _ranker(makers: Makers, name: str, reactor: Any) -> MakeRanker:
+        def make(settings: Mapping[str, Any]) -> IRanker:
+            made: IRanker = makers.make(IRanker, name, settings, reactor)
+            return made
+
+        return make
 
     @staticmethod
     def _balancer(makers: Makers, name: str, reactor: Any) -> Make:
@@ -63,6 +78,8 @@ class Extensions:
             },
             name=name,
         )
+        # Made and forgotten: what a route names is there, and takes its settings.
+        Clusters(self.balancers, rankers=self.rankers).use(settings.routes)
         load_for(settings.routes)
         return settings
 

@@ -22,6 +22,7 @@ from aigw.http.upstream import Upstream
 from aigw.interfaces import IDialect, IFraming, IProvider, IRecorder
 from aigw.providers import built_in
 from aigw.routing.balance import BUILT_IN, Make
+from aigw.routing.cluster import MakeRanker
 from aigw.routing.clusters import Clusters
 from aigw.routing.match import Match
 from aigw.routing.probe import Prober
@@ -45,6 +46,7 @@ class Gateway(Service):
     :param framings: framings beside the built-in ones.
     :param dialects: dialects beside the built-in ones.
     :param balancers: what makes balancers beside the built-in ones, by name.
+    :param rankers: what makes third parties' rankers, by name.
     :param probes: whether to probe the instances that have ``checks``; False where
         another process does it and tells ``clusters``.
     :ivar serve: serves one request; what a front calls, and what
@@ -64,6 +66,7 @@ class Gateway(Service):
         framings: Iterable[IFraming] = (),
         dialects: Iterable[IDialect] = (),
         balancers: Mapping[str, Make] | None = None,
+        rankers: Mapping[str, MakeRanker] | None = None,
         probes: bool = True,
     ) -> None:
         every = {**built_in(), **(providers or {})}
@@ -72,7 +75,9 @@ class Gateway(Service):
         self._flush = Flush(reactor)
         self._upstream = Upstream(reactor, self.wheel)
         self._signing = Signing(reactor, time.time)
-        self.clusters = Clusters({**BUILT_IN, **(balancers or {})})
+        self.clusters = Clusters(
+            {**BUILT_IN, **(balancers or {})}, rankers=rankers or {}
+        )
         self.serve = Serve(
             self._upstream,
             recorder,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from twisted.python.failure import Failure
+from zope.interface import implementer
 
-from aigw.errors import ConnectFailed
+from aigw.errors import ConfigError, ConnectFailed
+from aigw.interfaces import IRanker
 from aigw.model.headers import first
 from aigw.model.instance import Deadlines, Endpoint, Instance
 from aigw.model.outbound import Origin
@@ -312,3 +315,67 @@ def test_an_unhealthy_instance_is_passed_over() -> None:
         standing.healthy = standing.instance.name != "coder"
     site.say("write python")
     assert site.asked == "plain"
+
+
+# -- a third party's ranker
+
+
+@implementer(IRanker)
+class ByName:
+    """Likes the instance that the text names; the text ``bug`` is one."""
+
+    def use(self, instances: Sequence[Instance]) -> None:
+        self.instances = instances
+
+    async def rank(self, text: str) -> Mapping[Instance, float]:
+        if text == "bug":
+            raise KeyError(text)
+        return {one: float(one.name == text) for one in self.instances}
+
+
+def by_name() -> Site:
+    semantic = Semantic(None, 0.5, "b", ranker="by-name", settings={"x": 1})
+    policy = Policy("semantic", semantic=semantic)
+    several = (instance("a"), instance("b"), instance("c"))
+    made: list[Mapping[str, Any]] = []
+
+    def make(settings: Mapping[str, Any]) -> IRanker:
+        made.append(settings)
+        return ByName()
+
+    site = Site(
+        Route("ranked", ("/v1/*",), several, policy=policy), rankers={"by-name": make}
+    )
+    assert made == [{"x": 1}]
+    return site
+
+
+@pytest.mark.parametrize(("text", "host"), [("c", "c"), ("a", "a"), ("x", "b")])
+def test_a_third_partys_ranker_decides(text: str, host: str) -> None:
+    site = by_name()
+    body = {"model": "m", "messages": [{"role": "user", "content": text}]}
+    site.ask(json.dumps(body).encode())
+    assert site.call.outbound.origin.host == f"{host}.test"
+    site.call.answer(200, JSON, ANSWER)
+    assert site.record.outcome is Outcome.COMPLETED
+
+
+def test_a_mistake_in_a_ranker_costs_ranks_and_not_the_answer(
+    logged_failures: list[Failure],
+) -> None:
+    site = by_name()
+    body = {"model": "m", "messages": [{"role": "user", "content": "bug"}]}
+    site.ask(json.dumps(body).encode())
+    assert site.call.outbound.origin.host == "b.test"
+    site.call.answer(200, JSON, ANSWER)
+    assert site.record.outcome is Outcome.COMPLETED
+    (failure,) = logged_failures
+    assert failure.check(KeyError)
+    logged_failures.clear()
+
+
+def test_a_ranker_that_is_not_there_is_refused() -> None:
+    semantic = Semantic(None, ranker="by-name")
+    route = Route("r", ("/v1/*",), (instance("a"),), policy=Policy(semantic=semantic))
+    with pytest.raises(ConfigError, match="no ranker 'by-name'; there are: none"):
+        Site(route)

@@ -26,6 +26,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
         ("custom_balancer", "in_turn"),
         ("custom_framing", "ndjson"),
         ("custom_provider", "acme"),
+        ("custom_ranker", "words"),
     ],
 )
 def test_a_maker_of_the_examples_keeps_the_promises(example: str, name: str) -> None:
