@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -20,6 +20,7 @@ from aigw.model.instance import Endpoint, Instance
 from aigw.model.record import Record
 from aigw.model.route import Route
 from aigw.providers import built_in
+from aigw.routing.cluster import MakeRanker
 from aigw.routing.clusters import Clusters
 from aigw.routing.match import Match
 from aigw.signing.signing import Signing
@@ -59,6 +60,7 @@ class Site:
     :param framings: beside the built-in ones.
     :param dialects: likewise.
     :param providers: likewise; one may take a built-in one's name.
+    :param rankers: what makes third parties' rankers, by name.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Site:
         *routes: Route,
         framings: Iterable[IFraming] = (),
         providers: Iterable[IProvider] = (),
+        rankers: Mapping[str, MakeRanker] | None = None,
         dialects: Iterable[IDialect] = (),
         **settings: Any,
     ) -> None:
@@ -74,7 +77,7 @@ class Site:
         self.upstream = MemoryUpstream(self.clock)
         self.kept = Kept()
         self.failures: list[Failure] = []
-        self.clusters = Clusters(random=lambda: 0.5)
+        self.clusters = Clusters(random=lambda: 0.5, rankers=rankers or {})
         self.serve = Serve(
             self.upstream,
             self.kept,
