@@ -170,6 +170,15 @@ openai_chat = some(
         "stream": st.booleans(),
         "stream_options": st.just({"include_usage": True}),
         "tools": lists(_oc_tool, 1),
+        "tool_choice": st.sampled_from(
+            [
+                "none",
+                "auto",
+                "required",
+                {"type": "function", "function": {"name": "x"}},
+                {"type": "allowed_tools", "allowed_tools": {"mode": "auto"}},
+            ]
+        ),
         "parallel_tool_calls": st.booleans(),
         "max_completion_tokens": st.integers(1, 9),
         "temperature": number,
@@ -189,6 +198,10 @@ openai_chat = some(
                 {
                     "type": "json_schema",
                     "json_schema": {"name": "n", "schema": {"a": 1}, "strict": False},
+                },
+                {
+                    "type": "json_schema",
+                    "json_schema": {"name": "n", "description": "d", "schema": {}},
                 },
             ]
         ),
@@ -457,6 +470,12 @@ openai_responses = some(
                         {"type": "text"},
                         {"type": "json_object"},
                         {"type": "json_schema", "name": "n", "schema": {"a": 1}},
+                        {
+                            "type": "json_schema",
+                            "name": "n",
+                            "description": "d",
+                            "schema": {},
+                        },
                     ]
                 ),
                 "verbosity": st.just("low"),
