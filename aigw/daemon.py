@@ -101,7 +101,14 @@ class Daemon(Service):
         self._reload: Reload | None = None
         if path is not None:
             self._reload = extensions.reload(
-                reactor, path, settings, environ, self.gateway.use, listen, admin
+                reactor,
+                path,
+                settings,
+                environ,
+                self.gateway.use,
+                listen,
+                admin,
+                tells=self._descriptors is None,
             )
         server = settings.server
         self.front = Front(
@@ -187,6 +194,7 @@ class Daemon(Service):
         gateway, front = self.gateway, self.front
         gateway.serve.ready = False
         self._tell()
+        await deferLater(self._reactor, gateway.settings.server.drain_delay)
         for listener in self.listeners:
             await listener.stop()
         # Who was accepted last has had no turn to be read yet.

@@ -96,6 +96,8 @@ class Extensions:
         use: Callable[[Settings], None],
         listen: Sequence[str],
         admin: Sequence[str],
+        *,
+        tells: bool = True,
     ) -> Reload:
         """
         What keeps a process at its file.
@@ -104,6 +106,8 @@ class Extensions:
         :param listen: endpoint descriptions of the command line, which win over the
             file, however often it is read.
         :param admin: likewise, of the admin listener.
+        :param tells: whether the log is told what is wrong with the file; False where
+            another process reads it too.
         """
         return Reload(
             path,
@@ -112,6 +116,7 @@ class Extensions:
             use,
             reactor,
             lambda call: deferToThreadPool(reactor, reactor.getThreadPool(), call),
+            tells=tells,
         )
 
     def every_provider(self) -> dict[str, IProvider]:

@@ -44,6 +44,8 @@ class Reload:
         raises ConfigError, it must have changed nothing.
     :param clock: drives the looks.
     :param in_thread: runs a function in a thread, as ``deferToThread`` does.
+    :param tells: whether the log is told what the file warns of and why it is refused;
+        False where another process reads the same file and says so.
     """
 
     def __init__(
@@ -54,11 +56,14 @@ class Reload:
         swap: Callable[[Settings], None],
         clock: IReactorTime,
         in_thread: Callable[[Callable[[], Any]], Deferred[Any]],
+        *,
+        tells: bool = True,
     ) -> None:
         self._path = Path(path)
         self._load = load
         self._swap = swap
         self._in_thread = in_thread
+        self._tells = tells
         self._lock = DeferredLock()
         self._number = 1
         self._fixed = settings.fixed()
@@ -162,14 +167,19 @@ class Reload:
                     version=self._number,
                     sha256=digest,
                 )
-                for warning in settings.warnings:
-                    log.warn("{warning}", warning=warning)
-                for name, now in settings.fixed().items():
-                    if now != self._fixed[name]:
-                        log.warn("{name} has changed: that takes a restart.", name=name)
+                if self._tells:
+                    self._warn(settings)
         self._error = "\n".join(problems) if problems else None
-        for problem in problems:
-            log.error("Configuration refused: {problem}", problem=problem)
+        if self._tells:
+            for problem in problems:
+                log.error("Configuration refused: {problem}", problem=problem)
+
+    def _warn(self, settings: Settings) -> None:
+        for warning in settings.warnings:
+            log.warn("{warning}", warning=warning)
+        for name, now in settings.fixed().items():
+            if now != self._fixed[name]:
+                log.warn("{name} has changed: that takes a restart.", name=name)
 
     def _attempt(self, always: bool) -> tuple[_Sight, str, Settings | None, list[str]]:
         """

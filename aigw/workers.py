@@ -5,16 +5,21 @@ them alive, and speaks for all of them on the admin listener.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+
+# What multiprocessing gives its children too; there is no public name for it.
+from subprocess import _args_from_interpreter_flags  # type: ignore[attr-defined]
 from tempfile import TemporaryFile
 from typing import Any, Final
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.protocol import Factory
+from twisted.internet.task import deferLater
 
 from aigw import notices, signals
 from aigw.admin.site import AdminSite
@@ -27,6 +32,14 @@ from aigw.worker import CONFIGURATION, TELLS, VARIABLE, Worker
 
 #: How long workers may take to stop beyond the graceful timeout, seconds.
 _LAST: Final = 5.0
+#: Tells a worker its ``sys.path``, as JSON.
+PATH: Final = "AIGW_PATH"
+#: ``python -m twisted`` with that path.
+_TWIST: Final = (
+    "import json, os, runpy, sys; "
+    f"sys.path[:] = json.loads(os.environ.pop({PATH!r})); "
+    "runpy.run_module('twisted', run_name='__main__', alter_sys=True)"
+)
 
 
 class Nobody(Factory):
@@ -137,16 +150,31 @@ class Fleet(Service):
         self._draining = True
         self._reload.stop()
         await self._watch.stop()
-        for port in self._binding.ports:
-            port.socket.listen(0)  # no more may queue; the workers take what waits
-        ended = DeferredList([worker.stop() for worker in self.workers])
-        patience = self.settings.server.graceful_timeout + _LAST
+        server = self.settings.server
+        if server.drain_delay:
+            # Begun before the workers begin theirs, so that it ends before.
+            delay: Deferred[None] = deferLater(self.reactor, server.drain_delay)
+            ended = self._end()
+            await delay
+            self._close()
+        else:
+            self._close()
+            ended = self._end()
+        patience = server.graceful_timeout + _LAST
         killing = self.reactor.callLater(patience, self._kill)
         await ended
         if killing.active():
             killing.cancel()
         for listener in (*self.listeners, *self.admin_listeners):
             await listener.stop()
+
+    def _close(self) -> None:
+        """No more may queue; the workers take what waits."""
+        for port in self._binding.ports:
+            port.socket.listen(0)
+
+    def _end(self) -> Deferred[Any]:
+        return DeferredList([worker.stop() for worker in self.workers])
 
     def _kill(self) -> None:
         for worker in self.workers:
@@ -163,8 +191,9 @@ class Fleet(Service):
         environ = {
             **self._environ,
             VARIABLE: told,
-            # A worker must find what this process found, wherever that lay.
-            "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+            # A worker must find what this process found, wherever that lay. Not in
+            # PYTHONPATH: -E and -I forbid it, and a folder's name may hold a colon.
+            PATH: json.dumps([path or os.getcwd() for path in sys.path]),
         }
         with TemporaryFile() as handed:
             handed.write(self.settings.source)
@@ -172,7 +201,12 @@ class Fleet(Service):
             self.reactor.spawnProcess(
                 worker,
                 sys.executable,
-                [sys.executable, "-m", "twisted", "aigw", *self._arguments],
+                [
+                    sys.executable,
+                    *_args_from_interpreter_flags(),
+                    *("-c", _TWIST, "aigw"),
+                    *self._arguments,
+                ],
                 env=environ,
                 path=os.getcwd(),
                 childFDs={

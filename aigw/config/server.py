@@ -63,6 +63,14 @@ class Server(Part, frozen=True, kw_only=True):
         Meta(ge=0),
         about("How long open streams may run on after SIGTERM, ms."),
     ] = 30_000
+    drain_delay_ms: Annotated[
+        int,
+        Meta(ge=0),
+        about(
+            "How long after SIGTERM new connections are still taken, ms: until load"
+            " balancers have seen that readiness fails."
+        ),
+    ] = 0
     default_max_req_body_size: Annotated[
         Positive,
         about("The largest request body where a route states none, bytes."),
@@ -90,6 +98,11 @@ class Server(Part, frozen=True, kw_only=True):
     def graceful_timeout(self) -> float:
         """``graceful_timeout_ms`` in seconds."""
         return self.graceful_timeout_ms / 1000
+
+    @property
+    def drain_delay(self) -> float:
+        """``drain_delay_ms`` in seconds."""
+        return self.drain_delay_ms / 1000
 
 
 class Admin(Part, frozen=True, kw_only=True):

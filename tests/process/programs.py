@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,14 +42,16 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
 
 
 @contextmanager
-def program(*arguments: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def program(
+    *arguments: str, log: Path, flags: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
     """A Python program of the checkout; killed at the end if it still runs."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     for name in [name for name in environ if name.endswith("_API_KEY")]:
         del environ[name]
     with log.open("ab") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            [sys.executable, *flags, "-m", *arguments],
             cwd=ROOT,
             env=environ,
             stdout=subprocess.PIPE,
@@ -116,16 +118,20 @@ class Daemon:
         fresh.replace(self.path)
 
     @contextmanager
-    def running(self, *arguments: str, reactor: str = "") -> Iterator[Daemon]:
+    def running(
+        self, *arguments: str, reactor: str = "", flags: Sequence[str] = ()
+    ) -> Iterator[Daemon]:
         """
         The daemon as a process, ready to serve.
 
         :param reactor: another than Twisted's default, by its name.
+        :param flags: of Python itself.
         """
         self.write()
         chosen = [f"--reactor={reactor}"] if reactor else []
         options = ["--config", str(self.path), *arguments]
-        with program("twisted", *chosen, "aigw", *options, log=self.log) as process:
+        command = ("twisted", *chosen, "aigw", *options)
+        with program(*command, log=self.log, flags=flags) as process:
             self.process = process
             wait_for(lambda: process.poll() is not None or self.ready(), "the daemon")
             assert process.poll() is None, self.log.read_text()

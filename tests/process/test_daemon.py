@@ -143,6 +143,26 @@ def test_sigterm_lets_open_streams_end_and_nobody_new_in(daemon: Daemon) -> None
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+def test_load_balancers_may_see_the_drain_before_the_listener_closes(
+    tmp_path: Path, provider: int, workers: int
+) -> None:
+    daemon = Daemon(tmp_path, provider, workers=workers, drain_delay_ms=800)
+    with daemon.running():
+        began = time.monotonic()
+        daemon.process.send_signal(signal.SIGTERM)
+        for port in (daemon.admin, daemon.port):
+            wait_for(
+                lambda port=port: get(port, "/healthz/ready")[0] == 503, "the drain"
+            )
+        assert chat(daemon.port, "mock-n3", False)[0] == 200
+        assert time.monotonic() - began < 0.8
+        wait_for(lambda: not reachable(daemon.port), "the listener's end")
+        assert time.monotonic() - began >= 0.8
+        assert daemon.process.wait(PATIENCE) == -signal.SIGTERM
+    assert "Traceback" not in daemon.log.read_text()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
 def test_sigterm_said_twice_says_nothing_new(
     tmp_path: Path, provider: int, workers: int
 ) -> None:

@@ -114,6 +114,32 @@ def test_reload_reaches_every_worker(tmp_path: Path) -> None:
             assert {chat(daemon.port)[0] for _ in range(20)} == {404}
 
 
+def test_what_a_reload_warns_of_is_said_once(tmp_path: Path) -> None:
+    with mock_provider(tmp_path) as provider:
+        daemon = Daemon(tmp_path, provider, workers=2)
+        with daemon.running():
+            daemon.config["server"]["max_connections"] = 77
+            daemon.write()
+            wait_for(lambda: daemon.version()["version"] == 2, "the new version")
+            assert daemon.terminate() == -signal.SIGTERM
+        log = daemon.log.read_text()
+        assert log.count("server.max_connections has changed") == 1
+
+
+def test_pythons_flags_reach_the_workers(tmp_path: Path) -> None:
+    with mock_provider(tmp_path) as provider:
+        daemon = Daemon(tmp_path, provider, workers=2)
+        flags = ["-E", "-W", "ignore::ResourceWarning", "-X", "utf8"]
+        with daemon.running(flags=flags):
+            assert chat(daemon.port, "mock-n3", False)[0] == 200
+            for pid in daemon.workers():
+                command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+                assert "-E" in command
+                assert "-Wignore::ResourceWarning" in command
+                assert command[command.index("-X") + 1] == "utf8"
+            assert daemon.terminate() == -signal.SIGTERM
+
+
 def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     with mock_provider(tmp_path) as provider:
         daemon = Daemon(tmp_path, provider, workers=2)
