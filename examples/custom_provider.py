@@ -54,6 +54,7 @@ class Acme:
         self.host = ACME.host
         self.dialects = ACME.paths
         self.caps = ACME.caps
+        self.extensions = ACME.extensions
 
     def speaks(self, instance: Instance, model: str) -> Sequence[str]:
         return self._style.speaks(instance, model)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aigw.errors import AnsweredError
+from aigw.interfaces import IProvider
 from aigw.interfaces.chat import IChatDialect
 from aigw.model.call import Call
 from aigw.model.envelope import Envelope
@@ -75,20 +76,19 @@ def convert(
     target: IChatDialect,
     call: Call,
     instance: Instance,
-    cap: str,
+    provider: IProvider,
 ) -> Conversion:
     """
-    Render ``call`` for ``instance``.
+    Render ``call`` for ``instance``, one of ``provider``.
 
-    :param cap: the provider's name for the cap on output tokens, ``""`` for the usual.
     :raises BadRequest: it holds what ``target`` cannot express and cannot be without.
     """
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = {"extensions": provider.extensions}
     model, most = instance.options.get("model"), instance.options.get("max_tokens")
     if isinstance(model, str):
         settings["model"] = model
     if type(most) is int and most > 0:
         settings["max_tokens"] = most
-    if cap:
+    if cap := provider.caps.get(target.name):
         settings["cap"] = cap
     return Conversion(dialect, target, call, target.render(call, Target(**settings)))

@@ -91,6 +91,6 @@ class Sending:
             if exchange.call is None:
                 exchange.call = dialect.parse(exchange.envelope)
             call = exchange.call
-        cap = self._providers[instance.provider].caps.get(name, "")
-        converted = convert(dialect, target, call, instance, cap)
+        provider = self._providers[instance.provider]
+        converted = convert(dialect, target, call, instance, provider)
         return continuing(converted) if exchange.continues else converted

@@ -16,6 +16,7 @@ class Preset:
     :ivar paths: dialect name to path.
     :ivar caps: dialect name to the field that caps output tokens; a dot leads into an
         object.
+    :ivar extensions: see :class:`aigw.interfaces.IProvider`.
     :ivar renames: fields deleted when a cap is set, because the vendor refuses both.
     :ivar base: where the vendor keeps what OpenAI keeps under ``/v1``.
     :ivar removes: fields that are never sent.
@@ -31,6 +32,7 @@ class Preset:
     base: str = "/v1"
     removes: tuple[str, ...] = ()
     asks_usage: bool = True
+    extensions: frozenset[str] = frozenset()
 
     @cached_property
     def spoken(self) -> tuple[str, ...]:
@@ -65,7 +67,16 @@ PRESETS = (
     ),
     Preset("openai-compatible", None, _EVERY, _CAPS),
     # https://api-docs.deepseek.com: with /v1 and without, the reference's is without.
-    Preset("deepseek", "api.deepseek.com", _below("", _CHAT), _CAPS, base=""),
+    # A turn of tools is refused without its reasoning
+    # (https://api-docs.deepseek.com/guides/thinking_mode).
+    Preset(
+        "deepseek",
+        "api.deepseek.com",
+        _below("", _CHAT),
+        _CAPS,
+        base="",
+        extensions=frozenset({"reasoning_content"}),
+    ),
     # https://docs.aimlapi.com: likewise.
     Preset("aimlapi", "api.aimlapi.com", _below("", _CHAT), _CAPS),
     # https://openrouter.ai/docs/api-reference/overview
@@ -75,6 +86,8 @@ PRESETS = (
         _below("/api/v1", {**_CHAT, **_RESPONSES, **_EMBEDDINGS}),
         _CAPS,
         base="/api/v1",
+        # https://openrouter.ai/docs/guides/best-practices/reasoning-tokens
+        extensions=frozenset({"reasoning_content", "reasoning_details"}),
     ),
     # https://console.groq.com/docs/openai
     Preset(
