@@ -19,6 +19,11 @@ class Setup(Enum):
     TLS_PROVIDER = "tls-provider"  # the provider is reached over TLS
     WORKERS_1 = "workers-1"  # one worker
     WORKERS_2 = "workers-2"  # two workers on the same core, so that turns are even
+    NO_LOG = "no-log"  # no access log
+    PAYLOADS = "payloads"  # prompts and answers in the access log
+    HEARTBEAT = "heartbeat"  # a comment after each second's silence
+    MALLOC = "malloc"  # Python takes its memory from the C library alone
+    SEVERAL = "several"  # two instances, balanced, with retries and breakers
 
 
 class Unit(Enum):
@@ -29,7 +34,7 @@ class Unit(Enum):
     FIRST_TOKEN = "µs added to first token, p50"
     STREAM = "KiB an open stream"
     GROWTH = "KiB grown a stream"
-    LEFT = "% grown after the first round"
+    LEFT = "% grown, from before to after"
     START = "MiB at start"
 
 
@@ -205,6 +210,33 @@ LOAD = (
     ),
 )
 
+
+def _each(setup: Setup, words: str) -> tuple[Case, ...]:
+    """What a feature of aigw's own costs a request, and an event."""
+    only = frozenset({"aigw"})
+    return tuple(
+        replace(
+            case,
+            name=f"{case.name}-{setup.value}",
+            title=f"{case.name} {words}",
+            setup=setup,
+            quick=False,
+            only=only,
+        )
+        for case in LOAD
+        if case.name in ("non-stream", "burst")
+    )
+
+
+#: To be compared with non-stream and burst of the same run.
+WITH_AND_WITHOUT = (
+    *_each(Setup.NO_LOG, "without the access log"),
+    *_each(Setup.PAYLOADS, "with prompts and answers in the access log"),
+    *_each(Setup.HEARTBEAT, "with a heartbeat of one second"),
+    *_each(Setup.MALLOC, "with PYTHONMALLOC=malloc"),
+    *_each(Setup.SEVERAL, "over two instances with retries and breakers"),
+)
+
 HELD = "m-n2-s200-h3600000000-b1"  # one event, then an hour of silence
 
 MEMORY = (
@@ -251,9 +283,19 @@ MEMORY = (
         connections=5000,
         only=frozenset({"aigw", "nginx", "envoy"}),
     ),
+    Case(
+        "cut-malloc",
+        "the same with PYTHONMALLOC=malloc",
+        Unit.LEFT,
+        kind="",
+        model=HELD,
+        connections=5000,
+        setup=Setup.MALLOC,
+        only=frozenset({"aigw"}),
+    ),
 )
 
-ALL = LOAD + MEMORY
+ALL = LOAD + WITH_AND_WITHOUT + MEMORY
 
 
 def chosen(names: list[str], quick: bool) -> list[Case]:

@@ -16,6 +16,8 @@ from .tools import chat_body, load_command, mock_stats
 
 #: How long a slow reader's proxy is watched, seconds.
 _WATCHED = 6.0
+#: How long after its streams a proxy may give their memory back, seconds.
+_OVER = 4.0
 #: How long streams may take to open or to go, seconds.
 _OPENING = 90.0
 
@@ -107,6 +109,8 @@ class Bench:
 
     def _cut(self, case: Case) -> Sample:
         self._warm(case)
+        time.sleep(_OVER)
+        before = self._memory()
         after = []
         for _ in range(3):
             with self._held(case, case.connections) as opened:
@@ -116,11 +120,11 @@ class Bench:
             left = self._wait_open(0)
             if left:
                 return Sample(None, problem=f"{left} streams still open")
-            time.sleep(1)
+            time.sleep(_OVER)
             after.append(self._memory())
-        # The first round fills the allocator's pools; the others must add nothing.
-        grown = (after[-1] / after[0] - 1) * 100
-        return Sample(grown, {"first_kib": after[0], "last_kib": after[-1]})
+        grown = (after[-1] / before - 1) * 100
+        extra = {"before_kib": before, "first_kib": after[0], "last_kib": after[-1]}
+        return Sample(grown, extra)
 
     def _slow(self, case: Case) -> Sample:
         self._warm(case)

@@ -101,7 +101,10 @@ class Aigw(Peer):
         return [sys.executable, "-m", "twisted", "aigw", "--config", str(file)]
 
     def environment(self, wiring: Wiring) -> dict[str, str]:
-        return {"PYTHONPATH": str(HERE.parent)}
+        found = {"PYTHONPATH": str(HERE.parent)}
+        if wiring.setup is Setup.MALLOC:
+            found["PYTHONMALLOC"] = "malloc"
+        return found
 
 
 class Nginx(Peer):

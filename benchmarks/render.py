@@ -256,7 +256,15 @@ def aigw(wiring: Wiring, admin: int) -> str:
         }
     if wiring.tls_provider:
         proxy["tls"] = {"ca_file": f"{wiring.tls}/cert.pem"}
-    route = {"uri": uri, "methods": ["POST"], "plugins": {"ai-proxy": proxy}}
+    if wiring.setup is Setup.PAYLOADS:
+        proxy["logging"] = {"payloads": True}
+    if wiring.setup is Setup.HEARTBEAT:
+        proxy["heartbeat_interval_ms"] = 1000
+    plugins = {"ai-proxy": proxy}
+    if wiring.setup is Setup.SEVERAL:
+        plugins = {"ai-proxy-multi": _several(proxy)}
+    route = {"uri": uri, "methods": ["POST"], "plugins": plugins}
+    access = {"path": f"{wiring.folder}/access.log"}
     settings = {
         "server": {
             "listen": [listen],
@@ -265,10 +273,26 @@ def aigw(wiring: Wiring, admin: int) -> str:
             "graceful_timeout_ms": 0,
         },
         "admin": {"listen": [f"tcp:{admin}:interface=127.0.0.1"]},
-        "log": {"access": {"path": f"{wiring.folder}/access.log"}, "level": "warn"},
+        "log": {
+            "access": None if wiring.setup is Setup.NO_LOG else access,
+            "level": "warn",
+        },
         "routes": [{"id": "bench", **route}],
     }
     return json.dumps(settings, indent=1)
+
+
+def _several(proxy: dict[str, Any]) -> dict[str, Any]:
+    """Two instances of the same provider, and what several make possible."""
+    own = ("provider", "auth", "override")
+    shared = {name: value for name, value in proxy.items() if name not in own}
+    one = {"weight": 1} | {name: proxy[name] for name in own}
+    return shared | {
+        "balancer": {"algorithm": "roundrobin"},
+        "fallback_strategy": ["http_429", "http_5xx"],
+        "breaker": {},
+        "instances": [one | {"name": "first"}, one | {"name": "second"}],
+    }
 
 
 def litellm(wiring: Wiring) -> str:

@@ -255,7 +255,7 @@ def test_a_proxy_has_its_core_for_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    "setup", [Setup.PLAIN, Setup.TLS_PROVIDER, Setup.TLS_CLIENT, Setup.WORKERS_2]
+    "setup", sorted(set(Setup) - {Setup.EVENTSTREAM}, key=lambda setup: setup.value)
 )
 def test_aigw_accepts_what_it_is_measured_with(setup: Setup, tmp_path: Path) -> None:
     certificate(tmp_path)
