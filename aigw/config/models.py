@@ -20,15 +20,23 @@ from .reading import Reader
 #: Where a request names a model in its body.
 PATHS: Final = (
     "/v1/chat/completions",
+    "/v1/audio/speech",
     "/v1/completions",
     "/v1/embeddings",
+    "/v1/images/generations",
     "/v1/messages",
     "/v1/messages/count_tokens",
     "/v1/moderations",
+    "/v1/rerank",
     "/v1/responses",
 )
 #: Where the models are listed.
-LISTED: Final = ("/v1/models", "/v1/models/*")
+LISTED: Final = (
+    "/v1/models",
+    "/v1/models/*",
+    "/v1beta/models",
+    "/v1beta/models/*",
+)
 
 
 class ModelInstance(MultiInstance, frozen=True, kw_only=True):
@@ -71,6 +79,10 @@ def model_routes(
         if not conf.instances:
             reader.problem(f"{path}.instances", "there is none; accepted: at least one")
         conf = msgspec.structs.replace(conf, instances=_named(conf))
+        if conf.models_from is not None:
+            reader.problem(
+                f"{path}.models_from", "the names here are listed; accepted: unset"
+            )
         instances = instances_of(conf, path, reader, hosts, max_body)
         policy = policy_of(conf, path, reader, balancers)
         made.append(
@@ -87,6 +99,7 @@ def model_routes(
                 injects=any(instance.has_auth for instance in instances),
                 retries=policy.retries(len(instances)),
                 policy=policy,
+                model=name,
             )
         )
     if not made:

@@ -122,6 +122,15 @@ class Use(Transport, frozen=True, kw_only=True):
 class AiProxy(Use, frozen=True, kw_only=True):
     """One provider behind a route."""
 
+    models_from: Annotated[
+        Literal["config", "upstream"] | None,
+        about(
+            "[new] Who tells the models at `/v1/models` and `/v1beta/models`, and each"
+            " below: `config`, by the names in this file; `upstream`, by all instances,"
+            " asked with the credentials here (kept 60 s, failures left out). Unset,"
+            " such requests are relayed as any other."
+        ),
+    ] = None
     meta: Annotated[PluginMeta, about("What every plugin object may hold.")] = (
         msgspec.field(name="_meta", default=PluginMeta())
     )

@@ -76,6 +76,7 @@ def _route(
         instances = instances_of(multi, here, reader, hosts, max_body)
         policy = policy_of(multi, here, reader, balancers)
     transport = proxy or multi
+    models_from = None if transport is None else transport.models_from
     return Route(
         id=f"route-{order + 1}" if conf.id is None else str(conf.id),
         paths=paths,
@@ -94,7 +95,21 @@ def _route(
         injects=any(instance.has_auth for instance in instances),
         retries=policy is not None and policy.retries(len(instances)),
         policy=policy,
+        models=_names(instances) if models_from == "config" else (),
+        lists_upstream=models_from == "upstream",
     )
+
+
+def _names(instances: tuple[Instance, ...]) -> tuple[str, ...]:
+    """The models that are named in the file as clients name them."""
+    names: dict[str, None] = {}
+    for instance in instances:
+        named = [name for name in instance.models if not set(name) & set("*?[")]
+        forced = instance.options.get("model")
+        if isinstance(forced, str) and not instance.models:
+            named.append(forced)
+        names.update(dict.fromkeys([*named, *instance.model_map]))
+    return tuple(names)
 
 
 def _serving(

@@ -34,10 +34,11 @@ from aigw.signing.signing import Signing
 
 from . import origin
 from .answer import Answers
+from .catalogue import Catalogue
 from .exchange import Exchange
 from .health import health
 from .identity import request_ids
-from .models import listed
+from .models import asked_for, listed
 from .tries import Tries
 from .upload import Upload, is_absent, is_upload
 
@@ -80,6 +81,7 @@ class Serve:
             clusters or Clusters(),
             self._dialects,
         )
+        self._catalogue = Catalogue(upstream, wheel, providers, signing)
         self._time = time
         self._new_id = request_ids()
         self._unknown = self._dialects.get("passthrough")
@@ -97,10 +99,7 @@ class Serve:
         try:
             if not self._healthy(exchange):
                 route = await self._route(exchange)
-                if route is not None and route.models:
-                    body = listed(route.models, exchange.envelope.path)
-                    exchange.answer(200, [(b"content-type", b"application/json")], body)
-                elif route is not None:
+                if route is not None and not await self._listed(exchange, route):
                     await self._tries(exchange, route)
         except GatewayError as error:
             exchange.refuse(error)
@@ -151,6 +150,22 @@ class Serve:
         exchange.answer(status, [(b"content-type", b"application/json")], body)
         return True
 
+    async def _listed(self, exchange: Exchange, route: Route) -> bool:
+        """Whether this asked for models that we know, and is answered."""
+        asked = None
+        if route.models or route.lists_upstream:
+            asked = asked_for(exchange.envelope)
+        if asked is None:
+            return False
+        exchange.dialect = self._dialects.get(asked.dialect)
+        names = route.models
+        if route.lists_upstream:
+            told = await exchange.wait(self._catalogue.names(route))
+            names = tuple(told)
+        body = listed(names, asked)
+        exchange.answer(200, [(b"content-type", b"application/json")], body)
+        return True
+
     async def _route(self, exchange: Exchange) -> Route | None:
         """
         The route of a request, its body read and understood; None where a preflight
@@ -169,7 +184,7 @@ class Serve:
             if route.test is None or route.test(envelope, peer):
                 break
         else:
-            raise NotFound(f"no route for {envelope.path[:200]!r}", reason="no_route")
+            raise self._unmatched(exchange, candidates)
         exchange.record.route = route.id
         if route.strip_prefix:
             envelope.strip(own_path)
@@ -186,6 +201,18 @@ class Serve:
             raise BodyTooLarge(f"the request body is over {limit} bytes")
         exchange.understand(self._dialects.detect(envelope))
         return route
+
+    def _unmatched(
+        self, exchange: Exchange, candidates: tuple[Route, ...]
+    ) -> GatewayError:
+        """Why no route took it; a model's name is told in the client's dialect."""
+        envelope = exchange.envelope
+        if envelope.model and any(route.model for route in candidates):
+            envelope.strip(own_path)
+            exchange.understand(self._dialects.detect(envelope))
+            text = f"the model {envelope.model[:100]!r} does not exist"
+            return NotFound(text, kind="model_not_found", reason="no_route")
+        return NotFound(f"no route for {envelope.path[:200]!r}", reason="no_route")
 
     def _candidates(self, exchange: Exchange, method: str) -> tuple[Route, ...]:
         host, path = exchange.downstream.host, exchange.envelope.path

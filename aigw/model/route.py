@@ -30,7 +30,9 @@ class Route:
     :ivar injects: whether an instance of it has credentials of its own.
     :ivar instances: what serves it, in the file's order.
     :ivar retries: whether another try may ever follow a failed one.
-    :ivar models: the models it lists; such a route has no instances.
+    :ivar models: the models it lists, where it answers for them itself.
+    :ivar lists_upstream: whether it lists the models its instances have.
+    :ivar model: the one model it takes, ``""`` where its name does not matter.
     :ivar policy: how several instances serve it; None where one does, and plainly.
     """
 
@@ -49,3 +51,5 @@ class Route:
     retries: bool = False
     policy: Policy | None = None
     models: tuple[str, ...] = ()
+    lists_upstream: bool = False
+    model: str = ""

@@ -111,3 +111,28 @@ def test_models_are_shown_as_they_work() -> None:
     again = loaded(show(settings))
     assert show(again) == show(settings)
     assert [each.name for each in again.routes[0].instances] == ["one", "anthropic-2"]
+
+
+def test_the_shorthands_list_is_its_own() -> None:
+    (found,) = problems(file(fast={**FAST, "models_from": "upstream"}))
+    assert found.startswith("models.fast.models_from: ")
+
+
+def test_a_route_lists_the_models_its_file_names() -> None:
+    instances = [
+        use(name="a", weight=1, models=["gpt-4o", "o*"], model_map={"fast": "x"}),
+        use(name="b", weight=1, options={"model": "claude"}),
+        use(name="c", weight=1, models=["d"], options={"model": "hidden"}),
+    ]
+    conf = {"instances": instances, "models_from": "config"}
+    route = {"uri": "/v1/*", "plugins": {"ai-proxy-multi": conf}}
+    (made,) = loaded({"routes": [route]}).routes
+    assert made.models == ("gpt-4o", "fast", "claude", "d")
+    assert not made.lists_upstream
+
+
+def test_a_route_may_list_the_models_of_upstream() -> None:
+    plugin = use(models_from="upstream")
+    route = {"uri": "/v1/*", "plugins": {"ai-proxy": plugin}}
+    (made,) = loaded({"routes": [route]}).routes
+    assert (made.models, made.lists_upstream) == ((), True)
