@@ -31,12 +31,8 @@ class IProvider(Interface):
         "here; a dot leads into an object. Calls converted to it use that name."
     )
     extensions: frozenset[str] = Attribute(
-        "What vendors added to ``openai-chat`` and this one takes: names of "
-        ":attr:`aigw.model.rendered.Target.extensions`. Calls converted to it have them."
-    )
-    extensions: Mapping[str, frozenset[str]] = Attribute(
-        "For dialects of which it takes documented extensions in requests, their names, "
-        "as of :class:`aigw.model.rendered.Target`."
+        "What vendors added to ``openai-chat`` and this one takes, in the words of "
+        ":attr:`aigw.model.rendered.Target.extensions`."
     )
     host: str | None = Attribute(
         "The vendor's own host; None where an instance must name an endpoint."

@@ -48,7 +48,7 @@ class Anthropic:
         self.host = preset.host
         self.dialects: Mapping[str, str] = preset.paths
         self.caps: Mapping[str, str] = preset.caps
-        self.extensions = preset.extensions
+        self.extensions: frozenset[str] = preset.extensions
 
     def speaks(self, instance: Instance, model: str) -> Sequence[str]:
         return self._preset.spoken

@@ -59,7 +59,7 @@ class Gemini:
     host = PRESET.host
     dialects: Mapping[str, str] = PRESET.paths
     caps: Mapping[str, str] = PRESET.caps
-    extensions = PRESET.extensions
+    extensions: frozenset[str] = PRESET.extensions
 
     def speaks(self, instance: Instance, model: str) -> Sequence[str]:
         return _NATIVE_FIRST if _takes_native(instance) else PRESET.spoken

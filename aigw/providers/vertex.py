@@ -93,7 +93,7 @@ class Vertex:
     host = PRESET.host
     dialects: Mapping[str, str] = PRESET.paths
     caps: Mapping[str, str] = PRESET.caps
-    extensions = PRESET.extensions
+    extensions: frozenset[str] = PRESET.extensions
 
     def speaks(self, instance: Instance, model: str) -> Sequence[str]:
         """
