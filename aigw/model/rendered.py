@@ -19,7 +19,8 @@ class Target:
     :ivar cap: the name of that cap in dialects that have two (openai-chat).
     :ivar extensions: documented extensions of the dialect that the provider takes:
         ``reasoning_details`` (openai-chat: signed reasoning may be sent back),
-        ``reasoning_content`` (openai-chat: unsigned reasoning must be sent back).
+        ``reasoning_content`` (openai-chat: unsigned reasoning must be sent back),
+        ``extra_content`` (openai-chat: a call's signature stands on it, as Google's).
     """
 
     model: str = ""

@@ -199,6 +199,14 @@ def chat_detail(index: int, value: str) -> dict[str, Any]:
     return {"reasoning_details": [{**entry, "format": "google-gemini-v1"}]}
 
 
+def google_call(index: int, value: str, place: str = "google") -> dict[str, Any]:
+    """As Google's own OpenAI-compatible API tells it: whole, and without an index."""
+    one = {**chat_call(index)["tool_calls"][0]}
+    del one["index"]
+    extra = {place: {"thought_signature": value}}
+    return {"tool_calls": [{**one, "type": "function", "extra_content": extra}]}
+
+
 #: Where servers that speak chat completions may tell the signatures of calls 0 and 1.
 PLACES = {
     "behind each call": [
@@ -219,6 +227,11 @@ PLACES = {
         chat_detail(1, "c2lnMg=="),
         chat_detail(0, "c2lnMQ=="),
     ],
+    "on each call": [google_call(0, "c2lnMQ=="), google_call(1, "c2lnMg==")],
+    "on each call, Vertex AI's": [
+        google_call(0, "c2lnMQ==", "vertex"),
+        google_call(1, "c2lnMg==", "vertex"),
+    ],
     "in the same chunk": [
         chat_call(0) | chat_detail(0, "c2lnMQ=="),
         chat_call(1) | chat_detail(1, "c2lnMg=="),
@@ -237,6 +250,42 @@ def test_signatures_told_by_chat_completions_find_their_calls(
     again, _ = sent(client, STREAMED[client](write(client, told)))
     calls = [part for part in again if "functionCall" in part]
     assert [part["thoughtSignature"] for part in calls] == ["c2lnMQ==", "c2lnMg=="]
+
+
+@pytest.mark.parametrize("client", sorted({*CHAT_DIALECTS} - {"openai-chat"}))
+def test_calls_signed_by_googles_chat_completions_go_back_there(client: str) -> None:
+    deltas = google_call(0, "c2lnMQ=="), google_call(1, "c2lnMg==")
+    calls = [call for delta in deltas for call in delta["tool_calls"]]
+    told = read("openai-chat", chat_chunks(*deltas))
+    path, body = NEXT[client](STREAMED[client](write(client, told)))
+    parsed = chat(client).parse(request(path, msgspec.json.encode(body)))
+    target = Target(model=GEMINI, extensions=frozenset({"extra_content"}))
+    rendered = chat("openai-chat").render(parsed, target)
+    messages = msgspec.json.decode(rendered.body)["messages"]
+    assert messages[1]["tool_calls"] == calls
+    assert not [path for path in rendered.dropped if "sign" in path]
+
+    message = {"role": "assistant", "content": None, "tool_calls": calls}
+    whole = {"choices": [{"message": message, "finish_reason": "tool_calls"}]}
+    answer = chat("openai-chat").reader(Rendered(b"")).whole(msgspec.json.encode(whole))
+    assert isinstance(answer, Answer)
+    signed = [
+        part.signature for part in answer.choices[0].parts if isinstance(part, ToolCall)
+    ]
+    assert signed == [Signature("gemini", "c2lnMQ=="), Signature("gemini", "c2lnMg==")]
+
+
+def test_calls_are_sent_with_their_reasoning_where_that_is_demanded() -> None:
+    """DeepSeek refuses them without it, even where there was none."""
+    turn = turn_of("anthropic-messages", ANSWERS["one"], "whole")
+    path, body = NEXT["anthropic-messages"](turn)
+    asked = request(path, msgspec.json.encode(body))
+    target = Target(extensions=frozenset({"reasoning_content"}))
+    call = chat("anthropic-messages").parse(asked)
+    for extended, expected in ((target, ""), (Target(), None)):
+        made = msgspec.json.decode(chat("openai-chat").render(call, extended).body)
+        assert made["messages"][1].get("reasoning_content") == expected
+        assert "reasoning_content" not in made["messages"][0]
 
 
 def test_marks_are_taken_apart_again_whatever_the_vendor_is_called() -> None:

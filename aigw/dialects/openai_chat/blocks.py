@@ -110,17 +110,22 @@ class Blocks:
         The tool call with that id is signed. Servers say so before it, within it, or
         when all is said: what is closed by then has a block for its signature alone.
         """
-        choice = self._choice
-        call = next((one for one in self._calls.values() if one.id == id), None)
-        if call is None:
-            self._signed[id] = signature
-        elif call.open:
-            out.append(events.Signature(choice, call.block, signature))
+        for index, call in self._calls.items():
+            if call.id == id:
+                self.sign_call(index, signature, out)
+                return
+        self._signed[id] = signature
+
+    def sign_call(self, index: Any, signature: Signature, out: list[Event]) -> None:
+        """The tool call ``index``, which has begun, is signed."""
+        call = self._calls[index]
+        if call.open:
+            out.append(events.Signature(self._choice, call.block, signature))
         else:
             block = self.alone("redacted", out)
-            marked = foreign.of_call(signature, id)
-            out.append(events.Redacted(choice, block, marked))
-            out.append(events.BlockClosed(choice, block))
+            marked = foreign.of_call(signature, call.id)
+            out.append(events.Redacted(self._choice, block, marked))
+            out.append(events.BlockClosed(self._choice, block))
 
     def argue(self, index: Any, piece: str) -> None:
         """Note a piece of arguments, to know when they are complete."""

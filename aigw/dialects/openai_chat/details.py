@@ -1,4 +1,8 @@
-"""Entries of ``reasoning_details``, the extension that carries signatures."""
+"""
+Extensions that carry signatures: entries of ``reasoning_details``, OpenRouter's; and
+``extra_content`` of a tool call, Google's
+(https://ai.google.dev/gemini-api/docs/thought-signatures).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from typing import Any
 
 from aigw.model.part import Redacted, Signature, Thinking
 
+from . import chunk as chunks
 from .words import format_of
 
 
@@ -38,3 +43,19 @@ def numbered(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for index, entry in enumerate(entries):
         entry["index"] = index
     return entries
+
+
+def extra_of(signature: Signature) -> dict[str, Any]:
+    """What a signed call has beside its own fields."""
+    return {"extra_content": {"google": {"thought_signature": signature.value}}}
+
+
+def extra_signature(call: dict[str, Any]) -> Signature | None:
+    """The signature found on a call; Vertex AI puts it under its own name."""
+    extra = call.get("extra_content")
+    for place in ("google", "vertex"):
+        told = chunks.member(extra, place)
+        value = chunks.text(chunks.member(told, "thought_signature"))
+        if value:
+            return Signature("gemini", value)
+    return None

@@ -23,6 +23,7 @@ from . import chunk as chunks
 from .blocks import Blocks
 from .chunk import Chunk, Delta
 from .citation import citation_of
+from .details import extra_signature
 from .images import images_of
 from .reader_whole import answer_of
 from .words import finish_of, vendor_of
@@ -167,6 +168,10 @@ class OpenAIChatReader:
         if piece:
             blocks.argue(index, piece)
             out.append(events.Arguments(choice, block, piece))
+        if "extra_content" in call:
+            signature = extra_signature(call)
+            if signature is not None:
+                blocks.sign_call(index, signature, out)
 
     def _detail(
         self, choice: int, blocks: Blocks, entry: dict[str, Any], out: list[Event]

@@ -28,6 +28,7 @@ from aigw.model.usage import Usage
 from . import chunk as chunks
 from .chunk import Chunk, Delta
 from .citation import citation_of
+from .details import extra_signature
 from .images import images_of
 from .words import NAME, finish_of, vendor_of
 
@@ -106,6 +107,7 @@ def _calls(message: Delta, names: Mapping[str, str]) -> dict[Any, ToolCall]:
             name=names.get(name, name),
             arguments=text,
             kind="custom" if custom else "function",
+            signature=extra_signature(call),
         )
     return calls
 

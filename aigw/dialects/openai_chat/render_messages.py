@@ -23,7 +23,7 @@ from aigw.model.part import (
 )
 from aigw.model.rendered import Target
 
-from .details import encrypted, entry_of, numbered
+from .details import encrypted, entry_of, extra_of, numbered
 from .media import write_media
 from .words import CALL_ID
 
@@ -42,6 +42,7 @@ class Messages:
         self._ledger = ledger
         self._details = ledger.native or "reasoning_details" in target.extensions
         self._reasoning = ledger.native or "reasoning_content" in target.extensions
+        self._extra = "extra_content" in target.extensions and not ledger.native
         self._rendered: list[dict[str, Any]] = []
 
     def rendered(self) -> list[dict[str, Any]]:
@@ -127,6 +128,9 @@ class Messages:
         self._reasoned(rendered, reasoned, details)
         if calls:
             rendered["tool_calls"] = calls
+            if self._reasoning and not self._details:
+                # Who wants it with calls refuses them without, were it empty.
+                rendered.setdefault("reasoning_content", "")
         self._add(message, rendered)
 
     def _carries(self, part: Thinking | Redacted) -> bool:
@@ -158,8 +162,11 @@ class Messages:
         if call.cache is not None:
             ledger.drop(f"{at}.cache_control")
         id = CALL_ID(call.id)
+        extra: dict[str, Any] = {}
         if call.signature is not None:
-            if self._details:
+            if self._extra and call.signature.vendor == "gemini":
+                extra = extra_of(call.signature)
+            elif self._details:
                 details.append({**encrypted(call.signature), "id": id})
             else:
                 ledger.drop(f"{at}.signature")
@@ -170,7 +177,7 @@ class Messages:
             if not text and not ledger.native:
                 text = "{}"
         given = {"name": TOOL_NAME(call.name), key: text}
-        rendered: dict[str, Any] = {"id": id, "type": kind, kind: given}
+        rendered: dict[str, Any] = {"id": id, "type": kind, kind: given, **extra}
         graft(rendered, ledger.rider(at, call.rider))
         return rendered
 
