@@ -74,7 +74,7 @@ class Gateway(Service):
         self._reactor = reactor
         self._flush = Flush(reactor)
         self._upstream = Upstream(reactor, self.wheel)
-        self._signing = Signing(reactor, time.time)
+        self._signing = Signing(reactor, time.time, self._upstream)
         self.clusters = Clusters(
             {**BUILT_IN, **(balancers or {})}, rankers=rankers or {}
         )

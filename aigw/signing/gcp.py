@@ -16,12 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from treq import collect
-from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.web.client import Agent, HTTPConnectionPool
-from twisted.web.http_headers import Headers
 from zope.interface import implementer
 
 from aigw.errors import CredentialsFailed
@@ -29,17 +25,16 @@ from aigw.interfaces import ICredentials
 from aigw.model.credential import BearerToken
 
 from .flight import Flight
+from .post import Post
 
 log = Logger()
 
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
-_FORM: Final = Headers({b"content-type": [b"application/x-www-form-urlencoded"]})
 #: How long an assertion holds, seconds; the longest Google takes.
 _ASSERTION: Final = 3600
-#: How long an exchange may take, seconds, and what its answer may have, bytes.
+#: How long an exchange may take, seconds.
 _PATIENCE: Final = 10.0
-_LARGEST: Final = 64 * 1024
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -93,9 +88,10 @@ class ServiceAccount:
     :param source: the JSON of the account's key file.
     :param expire_early: a token is renewed that long before its end, seconds.
     :param max_ttl: the longest a token is kept, seconds.
-    :param reactor: IReactorTime and IReactorTCP; the exchange goes over it.
+    :param reactor: IReactorTime.
     :param time: Unix time, seconds.
     :param in_thread: runs a function in a thread, as ``deferToThread`` does.
+    :param post: makes the exchange.
     """
 
     def __init__(
@@ -106,6 +102,7 @@ class ServiceAccount:
         reactor: Any,
         time: Callable[[], float],
         in_thread: Callable[[Callable[[], Any]], Deferred[Any]],
+        post: Post,
     ) -> None:
         self._source = source
         self._expire_early = expire_early
@@ -116,8 +113,7 @@ class ServiceAccount:
         self._token: BearerToken | None = None
         self._until = 0.0
         self._flight = Flight(self._fetch)
-        pool = HTTPConnectionPool(reactor, persistent=False)
-        self._client = HTTPClient(Agent(reactor, connectTimeout=_PATIENCE, pool=pool))
+        self._post = post
 
     async def current(self) -> BearerToken:
         token = self._token
@@ -151,29 +147,12 @@ class ServiceAccount:
         account = msgspec.json.decode(self._source, type=Account)
         now = self._time()
         proof: bytes = await self._in_thread(lambda: assertion(account, now))
-        asking = Deferred.fromCoroutine(self._post(account.token_uri, proof))
+        form = urlencode({"grant_type": _GRANT, "assertion": proof}).encode()
+        asking = Deferred.fromCoroutine(self._post(account.token_uri, form))
         status, body = await asking.addTimeout(_PATIENCE, self._reactor)
         if status != 200:
             raise ValueError(f"{account.token_uri} answered {status}: {_reason(body)}")
         return msgspec.json.decode(body, type=_Granted)
-
-    async def _post(self, uri: str, proof: bytes) -> tuple[int, bytes]:
-        response = await self._client.post(
-            uri,
-            data=urlencode({"grant_type": _GRANT, "assertion": proof}).encode(),
-            headers=_FORM,
-            allow_redirects=False,
-            unbuffered=True,
-        )
-        body = bytearray()
-
-        def collected(data: bytes) -> None:
-            body.extend(data)
-            if len(body) > _LARGEST:
-                raise ValueError("the answer is too long")
-
-        await collect(response, collected)
-        return response.code, bytes(body)
 
 
 def _reason(body: bytes) -> str:

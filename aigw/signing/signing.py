@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
 from aigw.errors import CredentialsFailed
+from aigw.interfaces import IUpstream
 from aigw.model.credential import AwsKeys
 from aigw.model.headers import first
 from aigw.model.instance import Instance
@@ -50,13 +51,17 @@ class Signing:
     """
     Signs outbound requests, the last thing before they are sent.
 
-    :param reactor: time, threads and TCP.
+    :param reactor: time and threads.
     :param time: Unix time, seconds.
+    :param upstream: what tokens are fetched over.
     """
 
-    def __init__(self, reactor: Any, time: Callable[[], float]) -> None:
+    def __init__(
+        self, reactor: Any, time: Callable[[], float], upstream: IUpstream
+    ) -> None:
         self._reactor = reactor
         self._time = time
+        self._upstream = upstream
         self._chain: Chain | None = None
         self._accounts: OrderedDict[tuple[Any, ...], ServiceAccount] = OrderedDict()
         self._bearer = Bearer()
@@ -110,15 +115,22 @@ class Signing:
 
     def _account(self, instance: Instance) -> ServiceAccount:
         from .gcp import ServiceAccount  # see load_for
+        from .post import Post
 
         gcp = instance.auth["gcp"]
         source = gcp["service_account_json"]
         early, longest = gcp.get("expire_early_secs", 60), gcp.get("max_ttl")
-        key = source, early, longest, instance.name
+        key = source, early, longest, instance.name, instance.proxy
         account = self._accounts.get(key)
         if account is None:
             account = ServiceAccount(
-                source, early, longest, self._reactor, self._time, self._in_thread
+                source,
+                early,
+                longest,
+                self._reactor,
+                self._time,
+                self._in_thread,
+                Post(self._upstream, instance.proxy),
             )
             self._accounts[key] = account
             if len(self._accounts) > _ACCOUNTS:

@@ -85,7 +85,7 @@ class Site:
             Answers(Framings(framings), Flush(self.clock), self.wheel),
             built_in() | {provider.name: provider for provider in providers},
             lambda: TIME,
-            Signing(self.clock, lambda: TIME),
+            Signing(self.clock, lambda: TIME, self.upstream),
             self.clusters,
             Dialects(dialects),
         )

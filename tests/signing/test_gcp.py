@@ -178,3 +178,14 @@ def test_the_assertion_names_the_endpoint_it_is_for() -> None:
     account = Account("me", PEM)
     _, claims = claims_of(assertion(account, NOW).decode())
     assert claims["aud"] == "https://oauth2.googleapis.com/token"
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_exchange_goes_through_the_instances_proxy(
+    endpoint: Endpoint,
+) -> None:
+    proxy = f"http://127.0.0.1:{endpoint.port.getHost().port}"
+    uri = "http://tokens.example/token?a=b"
+    account = endpoint.account(proxy=proxy, token_uri=uri)
+    assert await token_of(account) == "token-1"
+    assert endpoint.tokens.uris == [uri.encode()]

@@ -14,7 +14,10 @@ from twisted.internet.threads import deferToThread
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
+from aigw.http.upstream import Upstream
 from aigw.signing.gcp import ServiceAccount
+from aigw.signing.post import Post
+from aigw.streaming.timers import Wheel
 
 reactor: Any = _reactor
 
@@ -51,6 +54,7 @@ class Tokens(Resource):
         super().__init__()
         self.asked: list[dict[str, list[str]]] = []
         self.types: list[str | None] = []
+        self.uris: list[bytes] = []
         self.status = 200
         self.answer: dict[str, Any] | bytes = {}
         self.silent = False
@@ -58,6 +62,7 @@ class Tokens(Resource):
     def render_POST(self, request: Request) -> bytes | int:
         assert request.content is not None
         self.asked.append(parse_qs(request.content.read().decode()))
+        self.uris.append(request.uri)
         self.types.append(request.getHeader("content-type"))
         if self.silent:
             return NOT_DONE_YET
@@ -78,6 +83,8 @@ class Endpoint:
         self.port = reactor.listenTCP(0, Site(self.tokens), interface="127.0.0.1")
         self.uri = f"http://127.0.0.1:{self.port.getHost().port}/token"
         self.accounts: list[ServiceAccount] = []
+        self.wheel = Wheel(reactor)
+        self.upstream = Upstream(reactor, self.wheel)
 
     def key_file(self, **fields: Any) -> str:
         """The JSON of an account's key file."""
@@ -92,7 +99,11 @@ class Endpoint:
         return json.dumps(held)
 
     def account(
-        self, expire_early: float = 60, max_ttl: float | None = None, **fields: Any
+        self,
+        expire_early: float = 60,
+        max_ttl: float | None = None,
+        proxy: str | None = None,
+        **fields: Any,
     ) -> ServiceAccount:
         self.accounts.append(
             ServiceAccount(
@@ -102,6 +113,7 @@ class Endpoint:
                 self.time,
                 lambda: NOW,
                 deferToThread,
+                Post(self.upstream, proxy),
             )
         )
         return self.accounts[-1]
@@ -109,6 +121,8 @@ class Endpoint:
     async def close(self) -> None:
         for account in self.accounts:
             account.stop()
+        await self.upstream.stop()
+        self.wheel.stop()
         await self.port.stopListening()
         # Connections are closed a turn after what they carried.
         for _ in range(100):

@@ -17,6 +17,7 @@ from aigw.model.credential import AwsKeys
 from aigw.signing.chain import Chain, IKeySource
 from aigw.signing.flight import Flight
 from aigw.signing.gcp import ServiceAccount
+from aigw.signing.post import Post
 from aigw.testing.credentials import check_credentials
 from tests.signing.tokens import NOW, Endpoint, reactor
 
@@ -76,7 +77,13 @@ async def test_the_tokens_of_google_keep_the_promises(endpoint: Endpoint) -> Non
     def make() -> Rig:
         rig = Rig()
         account = ServiceAccount(
-            endpoint.key_file(), 60, None, endpoint.time, lambda: NOW, rig.in_thread
+            endpoint.key_file(),
+            60,
+            None,
+            endpoint.time,
+            lambda: NOW,
+            rig.in_thread,
+            Post(endpoint.upstream, None),
         )
         endpoint.accounts.append(account)
         rig.credentials = account
