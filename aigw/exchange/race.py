@@ -84,6 +84,7 @@ class Race:
             raise
         finally:
             self._stop(Outcome.HEDGED, "hedged")
+            self._winner = None
 
     def _begin(self, instance: Instance) -> None:
         lane = Lane(self._exchange, self._won, self._alone)
@@ -106,7 +107,7 @@ class Race:
         if not any(lane.running for lane in self._tasks):
             return  # the last is reading what its error says
         cluster, now = self._cluster, self._wheel.seconds()
-        among = cluster.well(self._plan.may_hedge(), now)
+        among = cluster.well(self._plan.others(), now)
         if not among:
             return
         instance = choosing.at_once(self._exchange, cluster, among, now)
@@ -132,12 +133,12 @@ class Race:
         self._stop(Outcome.HEDGED, "hedged", but=lane)
 
     def _ended(self, result: Result, lane: Lane) -> None:
-        self._tasks.pop(lane, None)
+        self._leaves(lane)
         if result[0].way is not Way.WAIT and not self._over.called:
             self._over.callback(result)
 
     def _failed(self, failure: Failure, lane: Lane) -> None:
-        self._tasks.pop(lane, None)
+        self._leaves(lane)
         if failure.check(CancelledError) or (
             failure.check(GatewayError)
             and lane is not self._winner
@@ -148,6 +149,10 @@ class Race:
             self._over.errback(failure)
         elif not failure.check(GatewayError):
             log.failure("An attempt that was stopped has failed.", failure)
+
+    def _leaves(self, lane: Lane) -> None:
+        self._tasks.pop(lane, None)
+        lane.attempt = None  # whose relay leads back here: leave the collector nothing
 
     def _stop(self, outcome: Outcome, reason: str, but: Lane | None = None) -> None:
         """Stop the clock, and all attempts under way ``but`` one."""

@@ -79,7 +79,7 @@ class Resume:
         self, exchange: Exchange, cluster: Cluster, plan: Plan
     ) -> Instance | None:
         """Who goes on; a slot of it is taken. Nobody waits for one in a stream."""
-        able = [instance for instance in plan.may_hedge() if instance.prefill]
+        able = [instance for instance in plan.others() if instance.prefill]
         if not able:
             return None
         return choosing.at_once(exchange, cluster, able, self._wheel.seconds())

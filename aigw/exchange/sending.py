@@ -14,6 +14,7 @@ from aigw.interfaces.chat import IChatDialect
 from aigw.model.call import Call
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
+from aigw.providers.lacking import lacks
 from aigw.providers.request import model_of
 
 from .choice import spoken_to
@@ -44,6 +45,11 @@ class Sending:
         """
         envelope, dialect = exchange.envelope, exchange.dialect
         provider = self._providers[instance.provider]
+        if lacks(provider.name, envelope.path):
+            raise BadRequest(
+                f"provider {provider.name} has no {envelope.path[:100]}",
+                reason="endpoint",
+            )
         name = self._spoken(exchange, instance)
         if name is None:
             spoken = ", ".join(provider.dialects)
@@ -53,7 +59,12 @@ class Sending:
             )
         translation: Translation | None = None
         if name != dialect.name or exchange.continues:
-            translation = self._translate(exchange, instance, name, call)
+            try:
+                translation = self._translate(exchange, instance, name, call)
+            except BadRequest:
+                if name != dialect.name or call is not None:
+                    raise  # else it goes as it came, and is not gone on with
+        if translation is not None:
             exchange.record.dropped_fields = translation.rendered.dropped
             envelope = translation.envelope(envelope, provider.dialects[name])
         if instance.has_auth and envelope.query:
@@ -67,6 +78,8 @@ class Sending:
 
     def can(self, exchange: Exchange, instance: Instance) -> bool:
         """Whether the instance can be asked, in the client's dialect or another."""
+        if lacks(instance.provider, exchange.envelope.path):
+            return False
         return self._spoken(exchange, instance) is not None
 
     def _spoken(self, exchange: Exchange, instance: Instance) -> str | None:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from aigw.errors import GatewayError
 from aigw.interfaces import IWheel
 from aigw.model.instance import Instance
 from aigw.routing.cluster import Cluster
-from aigw.routing.plan import Plan, Step, Way
+from aigw.routing.plan import Plan, Way
 from aigw.streaming.continued_relay import ContinuedRelay
 
 from . import choosing, ends
@@ -55,12 +54,7 @@ class Several:
         if policy.continues and any(one.prefill for one in eligible):
             exchange.call = continuable(exchange.dialect, exchange.envelope)
             exchange.continues = exchange.call is not None
-        race = None
-        alone = len(eligible) < 2 or exchange.upload is not None
-        if policy.hedge is not None and not alone:
-            race = Race(
-                exchange, cluster, plan, policy.hedge, self._one_of, self._wheel
-            )
+        race = self._race(exchange, cluster, plan, len(eligible))
         among: Sequence[Instance] = eligible
         while True:
             chosen = await choosing.choose(exchange, cluster, among, self._wheel)
@@ -68,42 +62,30 @@ class Several:
                 step, error = await self._one_of(exchange, cluster, plan, chosen)
             else:
                 step, error = await race.run(chosen)
-            if error is None:
+            if error is None or step.way is not Way.NEXT:
                 break
-            among = await self._next(exchange, cluster, plan, chosen, step, error)
+            _tell(cluster, chosen, error.status)
+            exchange.fail_over()
+            if step.delay:
+                await self._pause(exchange, step.delay)
+            among = step.among
+        if error is not None:
+            try:
+                raise error if step.way is Way.RETURN else ends.exhausted(plan, error)
+            finally:
+                error = None  # its traceback holds this frame: leave no ring behind
         relay = exchange.relay
         if isinstance(relay, ContinuedRelay) and relay.suspended is not None:
             await self._resume(exchange, cluster, plan, relay)
 
-    async def _next(
-        self,
-        exchange: Exchange,
-        cluster: Cluster,
-        plan: Plan,
-        failed: Instance,
-        step: Step,
-        error: GatewayError,
-    ) -> Sequence[Instance]:
-        """
-        Who may be asked after ``failed`` has ended in ``error``, once it is time.
-
-        :raises GatewayError: nobody.
-        """
-        if step.way is Way.RETURN:
-            raise error
-        if step.way is Way.EXHAUSTED:
-            raise ends.exhausted(plan, error) from error
-        log.info(
-            "Instance {instance} of route {route} failed with status {status};"
-            " falling back.",
-            instance=failed.name,
-            route=cluster.route.id,
-            status=error.status,
-        )
-        exchange.fail_over()
-        if step.delay:
-            await self._pause(exchange, step.delay)
-        return step.among
+    def _race(
+        self, exchange: Exchange, cluster: Cluster, plan: Plan, several: int
+    ) -> Race | None:
+        """Where attempts may run side by side: an upload can be sent but once."""
+        hedge = cluster.policy.hedge
+        if hedge is None or several < 2 or exchange.upload is not None:
+            return None
+        return Race(exchange, cluster, plan, hedge, self._one_of, self._wheel)
 
     async def _pause(self, exchange: Exchange, seconds: float) -> None:
         over: Deferred[None] = Deferred()
@@ -112,3 +94,13 @@ class Several:
             await exchange.wait(over)
         finally:
             alarm.cancel()
+
+
+def _tell(cluster: Cluster, failed: Instance, status: int) -> None:
+    log.info(
+        "Instance {instance} of route {route} failed with status {status};"
+        " falling back.",
+        instance=failed.name,
+        route=cluster.route.id,
+        status=status,
+    )

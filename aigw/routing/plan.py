@@ -145,8 +145,8 @@ class Plan:
         """An attempt has failed beside another that may still answer."""
         self.failures.append(failure)
 
-    def may_hedge(self) -> tuple[Instance, ...]:
-        """Who may be asked beside the attempts under way."""
+    def others(self) -> tuple[Instance, ...]:
+        """Who may be asked beside those that were, whatever becomes of them."""
         most = self._policy.max_retries
         if most is not None and self._began > most:
             return ()

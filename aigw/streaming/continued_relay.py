@@ -70,6 +70,7 @@ class ContinuedRelay(Relay):
         self.outlet.last(told)
         self._release()
         self._downstream.cut()
+        self.done.callback(ending)
         return ending
 
     # -- what a relay does otherwise

@@ -13,10 +13,12 @@ import pytest
 from twisted.internet.interfaces import IPushProducer
 
 from aigw.model.instance import Deadlines, Streaming
+from aigw.model.policy import Hedge, Policy
+from aigw.model.route import Route
 from aigw.testing.downstream import MemoryDownstream
 from aigw.testing.upstream import MemoryReceiver
 
-from .site import JSON, SSE, STREAM, Site
+from .site import JSON, SSE, STREAM, Site, instance
 from .test_serve import DONE, HELLO, STOP
 
 
@@ -117,5 +119,54 @@ def test_nothing_is_left(end: Callable[[Site, MemoryDownstream], None]) -> None:
     assert len(exchanges) == 1
     end(site, client)
     site.call.receiver = MemoryReceiver()  # a real call lets go of it
+    left = [each() for each in (*exchanges, *client.relays)]
+    assert left == [None] * len(left)
+
+
+def is_gone_on_with(site: Site, client: MemoryDownstream) -> None:
+    breaks_off(site, client)
+    completes(site, client)
+
+
+def is_not_gone_on_with(site: Site, client: MemoryDownstream) -> None:
+    breaks_off(site, client)
+    site.call.failed()
+
+
+def stalls_and_is_gone_on_with(site: Site, client: MemoryDownstream) -> None:
+    site.call.head(200, SSE)
+    site.call.body(HELLO)
+    site.wait(4.0)
+    completes(site, client)
+
+
+@pytest.mark.parametrize(
+    ("end", "policy"),
+    [
+        (completes, Policy(hedge=Hedge(1.0))),
+        (breaks_off, Policy(hedge=Hedge(1.0))),
+        (fails, Policy()),
+        (fails, Policy(hedge=Hedge(1.0))),
+        (completes, Policy(continues=True)),
+        (is_gone_on_with, Policy(continues=True)),
+        (is_not_gone_on_with, Policy(continues=True)),
+        (stalls_and_is_gone_on_with, Policy(continues=True)),
+        (is_gone_on_with, Policy(continues=True, hedge=Hedge(1.0))),
+    ],
+)
+def test_nothing_is_left_of_several(
+    end: Callable[[Site, MemoryDownstream], None], policy: Policy
+) -> None:
+    several = tuple(
+        instance(deadlines=Deadlines(idle=3.0), prefill=True) for _ in range(2)
+    )
+    site = Site(Route("many", ("/v1/*",), several, policy=policy))
+    client = Watched(STREAM)
+    site.begin(client)
+    exchanges = [weakref.ref(exchange) for exchange in site.serve.open]
+    end(site, client)
+    assert client.ended
+    for call in site.upstream.calls:
+        call.receiver = MemoryReceiver()  # a real call lets go of it
     left = [each() for each in (*exchanges, *client.relays)]
     assert left == [None] * len(left)

@@ -470,6 +470,20 @@ def test_before_output_another_is_asked_as_ever() -> None:
     assert site.record.attempts[1].seam == 0
 
 
+def test_what_cannot_be_put_in_neutral_words_is_passed_through() -> None:
+    site = continuing()
+    odd = asked(messages=[{"role": "critic", "content": "hi"}])
+    client = site.ask(odd)
+    assert msgspec.json.decode(site.call.outbound.body)["messages"] == [
+        {"role": "critic", "content": "hi"}
+    ]
+    site.call.head(200, SSE)
+    site.call.body(chunk("Hel"))
+    site.call.failed()
+    assert hosts(site) == ["a"]
+    assert client.ended == "cut"
+
+
 # -- while nobody goes on
 
 
