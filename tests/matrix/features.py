@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from .cell import Cell, failure
-from .reasons import TEXT_SIGNED, UNASKED, UNSENT, note
+from .reasons import EXTENDED, TEXT_SIGNED, UNASKED, note
 from .truth import Truth
 from .turns import SCHEMA, Asking, Told, Usage
 
@@ -91,19 +91,18 @@ def thinking(cell: Cell) -> None:
         first = cell.say(asking)
         _reasoned(cell, first, truth, "stop")
         cell.say(asking.after(first, cell.upstream.model(), then="And then?"))
-        if said not in (TEXT_SIGNED, UNSENT):
+        if said == EXTENDED:
+            assert cell.sent().has(truth.thought), "the reasoning did not come back"
+        elif said != TEXT_SIGNED:
             _signed(cell, truth)
-    scenario = "thinktools"
-    if cell.upstream.dialect == "openai-chat":
-        scenario = "signed"  # as OpenRouter's API has it
+    scenario = "signed" if said == EXTENDED else "thinktools"
     truth = cell.truth(scenario)
     for streamed in (False, True):
         asking = cell.asking(scenario, think=True, tools=True, stream=streamed)
         first = cell.say(asking)
         _reasoned(cell, first, truth, "tool_calls")
         _results_told(cell.say(_answered(asking, first, cell.upstream.model())))
-        if said != UNSENT or cell.native:
-            _signed(cell, truth)
+        _signed(cell, truth)
 
 
 def redacted(cell: Cell) -> None:

@@ -11,7 +11,10 @@ from typing import Final
 REASONS: Final = (
     NO_COUNT := "Chat Completions has no request that counts tokens.",
     COUNT_NATIVE := "Tokens are counted by providers of the client's own dialect.",
-    UNSENT := "The reasoning is told. OpenAI's Chat Completions takes none back.",
+    EXTENDED := (
+        "Text and signatures travel in `reasoning_content` and `reasoning_details`, to "
+        "and from providers that have them; here OpenRouter. OpenAI's have neither."
+    ),
     UNREDACTED := "This API marks no reasoning as redacted.",
     UNASKED := (
         "The signature is kept. The reasoning's text is not shown: OpenAI sums it up "
@@ -55,7 +58,7 @@ def note(client: str, upstream: str, feature: str) -> str:
     if feature != "reasoning":
         return ""
     if upstream == "openai-chat":
-        return UNSENT
+        return EXTENDED
     if (client, upstream) == ("openai-chat", "openai-responses"):
         return UNASKED
     if upstream == "gemini" and client not in ("openai-chat", "gemini"):

@@ -22,6 +22,7 @@ class Upstream:
     :ivar path: what the paths it is asked at match.
     :ivar broken: what kind of error it tells in a stream, and in which words.
     :ivar statuses: of its error answers.
+    :ivar endpoint: the path to ask at, whatever the provider's own is.
     :ivar says: the dialect of its answers, where it only carries those of another.
     """
 
@@ -32,6 +33,7 @@ class Upstream:
     broken: tuple[str, str]
     statuses: tuple[int, ...] = (400, 401, 404, 429, 500, 503)
     says: str = ""
+    endpoint: str = ""
 
     @property
     def answers(self) -> str:
@@ -48,7 +50,7 @@ class Upstream:
 
     def route(self, port: int) -> dict[str, Any]:
         """The route to the mock provider on ``port``."""
-        endpoint = {"endpoint": f"http://127.0.0.1:{port}"}
+        endpoint = {"endpoint": f"http://127.0.0.1:{port}{self.endpoint}"}
         return {
             "id": self.dialect,
             "uri": "/*",
@@ -73,12 +75,13 @@ UPSTREAMS: Final = (
     Upstream(
         "openai-chat",
         {
-            "provider": "openai",
+            "provider": "openrouter",
             "auth": {"header": {"Authorization": "Bearer k"}},
         },
         "gpt-4o",
         "/v1/chat/completions",
         _SERVER,
+        endpoint="/v1/chat/completions",
     ),
     Upstream(
         "openai-responses",
