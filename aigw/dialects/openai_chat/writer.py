@@ -19,6 +19,7 @@ from aigw.model.event import Event
 from aigw.model.frame import SSEFrame
 from aigw.model.usage import Usage
 
+from .choice import KEPT, Choice
 from .citation import annotation_of
 from .details import encrypted, reasoned
 from .images import image
@@ -26,43 +27,6 @@ from .words import finish_word
 from .writer_whole import body_of
 
 _encode = msgspec.json.encode
-
-#: The most characters of reasoning kept to be told with its signature.
-_KEPT = 1024 * 1024
-
-
-class _Choice:
-    """
-    What was written of one choice.
-
-    :ivar calls: block number to the call's place among the choice's calls.
-    :ivar ids: block number to the call's id.
-    :ivar thinking: the number of the reasoning block opened last.
-    :ivar thoughts: its text, to go with its signature.
-    :ivar details: how many entries of ``reasoning_details`` were written.
-    :ivar images: how many images were.
-    """
-
-    __slots__ = (
-        "calls",
-        "custom",
-        "details",
-        "ids",
-        "images",
-        "size",
-        "thinking",
-        "thoughts",
-    )
-
-    def __init__(self) -> None:
-        self.calls: dict[int, int] = {}
-        self.custom: set[int] = set()
-        self.ids: dict[int, str] = {}
-        self.thinking = -1
-        self.thoughts: list[str] = []
-        self.size = 0
-        self.details = 0
-        self.images = 0
 
 
 @implementer(IWriter)
@@ -80,7 +44,7 @@ class OpenAIChatWriter:
         self._id = f"chatcmpl-{request_id}"
         self._created = int(now)
         self._usage: Usage | None = None
-        self._choices: dict[int, _Choice] = {}
+        self._choices: dict[int, Choice] = {}
         self._held = Held()
         self._images: dict[tuple[int, int], list[str]] = {}
         self._over = False
@@ -128,10 +92,10 @@ class OpenAIChatWriter:
 
     def _begin(self, choice: int) -> list[Any]:
         """Each choice begins with its role."""
-        self._choices[choice] = _Choice()
+        self._choices[choice] = Choice()
         return self._chunk(choice, b'{"role":"assistant","content":"","refusal":null}')
 
-    def _choice(self, choice: int) -> tuple[_Choice, list[Any]]:
+    def _choice(self, choice: int) -> tuple[Choice, list[Any]]:
         begun = [] if choice in self._choices else self._begin(choice)
         return self._choices[choice], begun
 
@@ -174,7 +138,7 @@ class OpenAIChatWriter:
     def _thinking(self, event: events.Thinking) -> list[Any]:
         state, begun = self._choice(event.choice)
         state.size += len(event.text)
-        if state.size <= _KEPT:
+        if state.size <= KEPT:
             state.thoughts.append(event.text)
         delta = b'{"reasoning_content":%s}' % _encode(event.text)
         return [*begun, *self._chunk(event.choice, delta)]
@@ -201,7 +165,7 @@ class OpenAIChatWriter:
             if event.block in state.ids:
                 entry["id"] = state.ids[event.block]
         else:
-            if state.size > _KEPT:
+            if state.size > KEPT:
                 return begun  # without its text a signature would be refused
             entry = reasoned("".join(state.thoughts), signature)
         return [*begun, *self._detail(event.choice, state, entry)]
@@ -210,7 +174,7 @@ class OpenAIChatWriter:
         state, begun = self._choice(event.choice)
         return [*begun, *self._detail(event.choice, state, encrypted(event.signature))]
 
-    def _detail(self, choice: int, state: _Choice, entry: dict[str, Any]) -> list[Any]:
+    def _detail(self, choice: int, state: Choice, entry: dict[str, Any]) -> list[Any]:
         entry["index"] = state.details
         state.details += 1
         return self._chunk(choice, _encode({"reasoning_details": [entry]}))
