@@ -15,6 +15,7 @@ import pytest_twisted
 
 if TYPE_CHECKING:
     from .house import House
+    from .many import Many
 
 #: Makes a gateway with these ``ai-proxy`` fields, and ``server`` fields if given.
 Open = Callable[..., "House"]
@@ -39,5 +40,21 @@ async def house(front: str) -> AsyncIterator[Open]:
         return opened[-1]
 
     yield open_house
+    for each in opened:
+        await each.close()
+
+
+@pytest_twisted.async_yield_fixture()
+async def many() -> AsyncIterator[Callable[..., Many]]:
+    """Opens gateways of several instances, as :class:`.many.Many` takes them."""
+    from .many import Many
+
+    opened: list[Many] = []
+
+    def open_many(*arguments: Any, **fields: Any) -> Many:
+        opened.append(Many(*arguments, **fields))
+        return opened[-1]
+
+    yield open_many
     for each in opened:
         await each.close()

@@ -6,7 +6,7 @@ had.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -23,28 +23,16 @@ STREAMS = 200
 MODEL = "mock-g200-n10-d20"
 
 
-@pytest_twisted.async_yield_fixture()
-async def many() -> AsyncIterator[Open]:
-    from .many import Many
-
-    opened: list[Many] = []
-
-    def open_many(ports: dict[str, int], **fields: object) -> Many:
-        opened.append(
-            Many(
-                {"a": MODEL, "b": MODEL},
-                ports,
-                {"prefill": True},
-                fallback_strategy=["http_429", "http_5xx"],
-                breaker={"failures": 3, "open_ms": 300},
-                **fields,
-            )
-        )
-        return opened[-1]
-
-    yield open_many
-    for each in opened:
-        await each.close()
+def two(many: Open, port: int, **fields: str) -> Many:
+    """A gateway with two equal instances, ``b`` at ``port``."""
+    return many(
+        {"a": MODEL, "b": MODEL},
+        {"b": port},
+        {"prefill": True},
+        fallback_strategy=["http_429", "http_5xx"],
+        breaker={"failures": 3, "open_ms": 300},
+        **fields,
+    )
 
 
 @pytest.mark.parametrize("after", ["end", "continue"])
@@ -54,7 +42,7 @@ async def test_nothing_is_lost_that_had_not_begun(many: Open, after: str) -> Non
     from .many import Second
 
     second = Second()
-    here = many({"b": second.port}, on_stream_failure=after)
+    here = two(many, second.port, on_stream_failure=after)
     clients = [await here.ask(post(chat("any"))) for _ in range(STREAMS)]
     await until(lambda: len(here.gateway.serve.open) == STREAMS)
     # Half of them have something to tell: the others' providers are silent yet.
@@ -89,7 +77,7 @@ async def test_the_breaker_opens_and_closes_once(many: Open) -> None:
     from .many import Second
 
     second = Second()
-    here = many({"b": second.port})
+    here = two(many, second.port)
     phases: list[str] = []
     watching = LoopingCall(lambda: phases.append(here.told()["b"]["breaker"]))
     watched = watching.start(0.002)

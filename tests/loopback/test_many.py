@@ -7,8 +7,8 @@ not take long.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
@@ -35,21 +35,6 @@ FAILURES = {
     "reset after the role": ("mock-rst1", 1.0),
     "half a frame": ("mock-mid0", 1.0),
 }
-
-
-@pytest_twisted.async_yield_fixture()
-async def many() -> AsyncIterator[Open]:
-    from .many import Many
-
-    opened: list[Many] = []
-
-    def open_many(*arguments: Any, **fields: Any) -> Many:
-        opened.append(Many(*arguments, **fields))
-        return opened[-1]
-
-    yield open_many
-    for each in opened:
-        await each.close()
 
 
 async def plain(here: Many) -> bytes:

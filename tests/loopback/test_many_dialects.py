@@ -6,7 +6,7 @@ it breaks off. The provider's own counts show that nothing was asked for twice.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -44,21 +44,6 @@ FAILURES = {
     "error behind the role": ("mock-error1", 1.0),
 }
 WELL = "mock-n3"
-
-
-@pytest_twisted.async_yield_fixture()
-async def many() -> AsyncIterator[Open]:
-    from .many import Many
-
-    opened: list[Many] = []
-
-    def open_many(*arguments: Any, **fields: Any) -> Many:
-        opened.append(Many(*arguments, **fields))
-        return opened[-1]
-
-    yield open_many
-    for each in opened:
-        await each.close()
 
 
 def check(name: str, body: bytes) -> None:
