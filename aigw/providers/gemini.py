@@ -39,6 +39,8 @@ PRESET = Preset(
     },
     renames={"openai-chat": "max_tokens"},
     base=_COMPATIBLE,
+    # https://ai.google.dev/gemini-api/docs/thought-signatures
+    extensions=frozenset({"extra_content"}),
 )
 
 #: The path says it; the API refuses fields it does not know.

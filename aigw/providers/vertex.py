@@ -45,6 +45,8 @@ PRESET = Preset(
         "vertex-raw-predict": "max_tokens",
     },
     renames={"openai-chat": "max_tokens"},
+    # https://ai.google.dev/gemini-api/docs/thought-signatures
+    extensions=frozenset({"extra_content"}),
 )
 
 #: Where tokens of a Messages request are counted: by Anthropic, and here.
