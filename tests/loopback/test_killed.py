@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 Open = Callable[..., "Many"]
 
 STREAMS = 200
-#: A second from the first asked to the last answered.
-MODEL = "mock-g200-n10-d20"
+#: Told for longer than two seconds, from the first moment on.
+TOLD = "mock-n40-d60"
+#: Silent for almost as long.
+SILENT = "mock-f2000-n3"
 
 
 def two(many: Open, port: int, **fields: str) -> Many:
     """A gateway with two equal instances, ``b`` at ``port``."""
     return many(
-        {"a": MODEL, "b": MODEL},
+        {"a": "", "b": ""},
         {"b": port},
         {"prefill": True},
         fallback_strategy=["http_429", "http_5xx"],
@@ -43,11 +45,13 @@ async def test_nothing_is_lost_that_had_not_begun(many: Open, after: str) -> Non
 
     second = Second()
     here = two(many, second.port, on_stream_failure=after)
-    clients = [await here.ask(post(chat("any"))) for _ in range(STREAMS)]
-    await until(lambda: len(here.gateway.serve.open) == STREAMS)
-    # Half of them have something to tell: the others' providers are silent yet.
-    await until(lambda: sum(bool(client.reads) for client in clients) >= STREAMS / 2)
-    begun = [client for client in clients if client.reads]
+    clients = [await here.connect() for _ in range(STREAMS)]
+    for number, client in enumerate(clients):  # both instances get both kinds
+        client.send(post(chat(SILENT if number & 2 else TOLD)))
+    begun = [client for number, client in enumerate(clients) if not number & 2]
+    await until(lambda: all(client.reads for client in begun))
+    assert len(here.gateway.serve.open) == STREAMS
+    assert sum(bool(client.reads) for client in clients) == len(begun)
     await second.kill()
     for client in clients:
         await client.ended(10)
@@ -65,7 +69,6 @@ async def test_nothing_is_lost_that_had_not_begun(many: Open, after: str) -> Non
     moved = [each for each in here.kept.records if len(each.attempts) > 1]
     assert moved
     assert {each.attempts[-1].instance for each in moved} == {"a"}
-    assert len(begun) < STREAMS
     assert [each["in_flight"] for each in here.told().values()] == [0, 0]
 
 
@@ -81,16 +84,16 @@ async def test_the_breaker_opens_and_closes_once(many: Open) -> None:
     phases: list[str] = []
     watching = LoopingCall(lambda: phases.append(here.told()["b"]["breaker"]))
     watched = watching.start(0.002)
-    clients = [await here.ask(post(chat("any"))) for _ in range(STREAMS)]
+    clients = [await here.ask(post(chat("mock-n5-d4"))) for _ in range(STREAMS)]
     await second.kill()
     for client in clients:
         await client.ended(10)
     assert here.told()["b"]["breaker"] != "closed"
     second.revive()
     while here.told()["b"]["breaker"] != "closed":
-        await (await here.ask(post(chat("any")))).ended()
+        await (await here.ask(post(chat("mock-n5-d4")))).ended()
     answered = len(second.mock.requests)
-    again = [await here.ask(post(chat("any"))) for _ in range(40)]
+    again = [await here.ask(post(chat("mock-n5-d4"))) for _ in range(40)]
     for client in again:
         await client.ended()
     assert all(client.looks_complete for client in again)
