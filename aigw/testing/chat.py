@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from random import Random
 from typing import Any
 
@@ -28,6 +29,7 @@ from aigw.model.event import Event
 from aigw.model.rendered import Rendered, Target
 
 from . import odd
+from .carried import check_carried
 from .dialect import check_dialect
 
 _NOW = 1_800_000_000.0
@@ -64,6 +66,9 @@ def check_chat(
     for request in requests:
         _check_odd_requests(dialect, request)
     cut = framing or framings.get(dialect.framing)
+    if ICarriedDialect.providedBy(dialect):
+        held = chain.from_iterable(cut.decode_buf(stream)[0] for stream in streams)
+        check_carried(dialect, requests, held)
     complete = 0
     for turn, stream in enumerate(streams):
         frames = cut.decode_buf(stream)[0]
