@@ -138,8 +138,10 @@ def _reasoned(cell: Cell, told: Told, truth: Truth, stop: str) -> None:
 
 def _signed(cell: Cell, truth: Truth) -> None:
     assert truth.signatures
+    values = list(cell.sent().all())
     for signature in truth.signatures:
-        assert cell.sent().has(signature), f"{signature} did not come back"
+        number = values.count(signature)
+        assert number == 1, f"{signature} came back {number} times"
 
 
 def image(cell: Cell) -> None:
