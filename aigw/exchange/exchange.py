@@ -17,9 +17,9 @@ from aigw.model.outcome import Outcome
 from aigw.model.record import Record
 from aigw.streaming.ending import outcome_of
 from aigw.streaming.relay import Relay
-from aigw.streaming.way import Way
 
 from .attempt import Attempt
+from .tally import tally
 from .upload import Upload
 
 T = TypeVar("T")
@@ -365,36 +365,9 @@ class Exchange:
             self._total.cancel()
         record, seconds = self.record, self._wheel.seconds()
         record.total_ms = (seconds - self.arrived) * 1000
-        attempt = self.attempt
-        if attempt is not None:
-            own = self._busy
-            relay = attempt.relay
-            if relay is not None:
-                record.sent += relay.outlet.sent
-                self._meter(relay.way)
-            if relay is not None and relay.first_byte_at is not None:
-                written = relay.outlet.first_write_at
-                own += max(0.0, (written or relay.first_byte_at) - relay.first_byte_at)
-                record.first_byte_ms = self._since(written)
-                record.first_token_ms = self._since(relay.first_content_at)
-            record.overhead_ms = max(0.0, own) * 1000
+        if self.attempt is not None:
+            tally(record, self.attempt, self.arrived, self._busy)
         # Each of these leads back here: a request shall leave the collector nothing.
         self.downstream.on_lost = None
         self.attempt = None
         self.upload = None
-
-    def _meter(self, way: Way) -> None:
-        """What the answer used, as far as it could be read."""
-        record, tap = self.record, way.tap
-        if tap is None:
-            return
-        record.usage = tap.usage
-        record.has_tool_calls = tap.tool_calls
-        if tap.usage is not None:
-            whole = record.outcome in (Outcome.COMPLETED, Outcome.FAILED)
-            record.usage_state = "reported" if whole and not way.damaged else "partial"
-        if record.prompt is not None:
-            record.text = tap.text()
-
-    def _since(self, when: float | None) -> float | None:
-        return None if when is None else (when - self.arrived) * 1000
