@@ -10,7 +10,7 @@ from msgspec import Meta
 from .checks import Checks
 from .meta import PluginMeta
 from .part import Check, Milliseconds, Natural, Part, Positive, about
-from .proxy import Use
+from .proxy import ModelsFrom, Use
 from .semantic import SemanticOpts, Threshold
 from .transport import Transport
 
@@ -177,15 +177,7 @@ class AiProxyMulti(Transport, frozen=True, kw_only=True):
     """Several instances behind a route."""
 
     heirs: ClassVar[str] = "instances"
-    models_from: Annotated[
-        Literal["config", "upstream"] | None,
-        about(
-            "[new] Who tells the models at `/v1/models` and `/v1beta/models`, and each"
-            " below: `config`, by the names in this file; `upstream`, by all instances,"
-            " asked with the credentials here (kept 60 s, failures left out). Unset,"
-            " such requests are relayed as any other."
-        ),
-    ] = None
+    models_from: ModelsFrom = None
     instances: Annotated[
         tuple[MultiInstance, ...],
         Check(_some, "at least one"),

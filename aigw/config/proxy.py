@@ -99,6 +99,18 @@ class Override(Part, frozen=True, kw_only=True):
     ] = False
 
 
+#: Who tells which models there are.
+ModelsFrom = Annotated[
+    Literal["config", "upstream"] | None,
+    about(
+        "[new] Who tells the models at `/v1/models` and `/v1beta/models`, and each"
+        " below: `config`, by the names in this file; `upstream`, by all instances,"
+        " asked with the credentials here (kept 60 s, failures left out). Unset,"
+        " such requests are relayed as any other."
+    ),
+]
+
+
 class Use(Transport, frozen=True, kw_only=True):
     """One use of a provider."""
 
@@ -122,15 +134,7 @@ class Use(Transport, frozen=True, kw_only=True):
 class AiProxy(Use, frozen=True, kw_only=True):
     """One provider behind a route."""
 
-    models_from: Annotated[
-        Literal["config", "upstream"] | None,
-        about(
-            "[new] Who tells the models at `/v1/models` and `/v1beta/models`, and each"
-            " below: `config`, by the names in this file; `upstream`, by all instances,"
-            " asked with the credentials here (kept 60 s, failures left out). Unset,"
-            " such requests are relayed as any other."
-        ),
-    ] = None
+    models_from: ModelsFrom = None
     meta: Annotated[PluginMeta, about("What every plugin object may hold.")] = (
         msgspec.field(name="_meta", default=PluginMeta())
     )

@@ -14,7 +14,7 @@ from aigw.errors import GatewayError, UpstreamError
 from aigw.http.headers import towards_provider
 from aigw.interfaces import IProvider, IReceiver, IUpstream, IWheel
 from aigw.model.envelope import Envelope
-from aigw.model.headers import Headers
+from aigw.model.headers import Headers, first
 from aigw.model.instance import Instance
 from aigw.model.route import Route
 from aigw.signing.signing import Signing
@@ -27,8 +27,8 @@ KEPT: Final = 60.0
 PATIENCE: Final = 10.0
 #: The longest list that is read, bytes.
 _MOST: Final = 8 * 1024 * 1024
-#: Vendors that tell a few only where no more are asked for.
-_QUERIES: Final = {"anthropic": b"limit=1000", "anthropic-compatible": b"limit=1000"}
+#: Vendors that tell only a few unless asked for more.
+_PAGES: Final = {"anthropic": b"limit=1000", "anthropic-compatible": b"limit=1000"}
 
 
 class Catalogue:
@@ -87,10 +87,7 @@ class Catalogue:
 
     async def _told(self, instance: Instance) -> list[str]:
         provider = self._providers[instance.provider]
-        path = "/v1/models"
-        query = _QUERIES.get(instance.provider, b"")
-        envelope = Envelope("GET", path, path.encode("ascii"), query, [])
-        outbound = provider.prepare(envelope, "passthrough", instance)
+        outbound = provider.prepare(_question(instance), "passthrough", instance)
         outbound.headers = towards_provider([], outbound.headers, instance)
         if instance.auth:
             outbound = await self._signing.sign(outbound, instance)
@@ -177,6 +174,17 @@ class _Whole:
 
     def late(self) -> None:
         self.failed(UpstreamError("it took too long"))
+
+
+def _question(instance: Instance) -> Envelope:
+    """The request for the list, as the instance's vendor understands it."""
+    path, query = "/v1/models", _PAGES.get(instance.provider, b"")
+    if instance.provider == "gemini" and not first(
+        instance.auth_headers, b"authorization"
+    ):
+        # A bearer is for Google's OpenAI-compatible side; its keys are for this one.
+        path, query = "/v1beta/models", b"pageSize=1000"
+    return Envelope("GET", path, path.encode("ascii"), query, [])
 
 
 def _names(body: bytes) -> list[str]:

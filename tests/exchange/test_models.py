@@ -227,14 +227,22 @@ def test_our_credentials_are_sent_and_never_a_clients() -> None:
 
 
 def test_vendors_are_asked_in_their_own_way() -> None:
-    place = upstream(named("one", provider="anthropic"), named("g", provider="gemini"))
+    bearer = [(b"authorization", b"Bearer k")]
+    place = upstream(
+        named("one", provider="anthropic"),
+        named("g", provider="gemini"),
+        named("b", provider="gemini", auth_headers=bearer, has_auth=True),
+    )
     client = get(place)
-    one, other = place.upstream.calls
+    one, native, other = place.upstream.calls
     assert one.outbound.target == b"/v1/models?limit=1000"
     assert b"anthropic-version" in dict(one.outbound.headers)
     one.answer(200, JSON, b'{"data":[{"type":"model","id":"claude"}]}')
-    other.answer(200, JSON, b'{"data":[{"id":"models/gemini"}]}')
-    assert ids(client) == ["claude", "gemini"]
+    assert native.outbound.target == b"/v1beta/models?pageSize=1000"
+    native.answer(200, JSON, b'{"models":[{"name":"models/gemini"}]}')
+    assert other.outbound.target == b"/v1beta/openai/models"
+    other.answer(200, JSON, b'{"data":[{"id":"models/gemma"}]}')
+    assert ids(client) == ["claude", "gemini", "gemma"]
 
 
 def test_only_models_that_an_instance_takes_are_told() -> None:

@@ -1,4 +1,4 @@
-"""What is no chat, asked by the vendors' clients: Anthropic's, and AWS's."""
+"""What is no chat, asked by the clients of Anthropic, Google and AWS."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import pytest
 import pytest_twisted
 from botocore import UNSIGNED
 from botocore.config import Config
+from google import genai
+from google.genai import types
 from twisted.internet.threads import deferToThread
 
 from .conftest import Open
@@ -99,3 +101,25 @@ async def test_a_model_is_invoked(house: Open) -> None:
     told = await deferToThread(run)
     assert told["type"] == "message"
     assert (await here.seen()).line.endswith(b"/model/anthropic.mock/invoke HTTP/1.1")
+
+
+@pytest_twisted.ensureDeferred
+async def test_googles_client_lists_and_counts(house: Open) -> None:
+    key = {"header": {"x-goog-api-key": "own"}}
+    here = house(provider="gemini", models_from="upstream", auth=key)
+
+    def run() -> tuple[list[str], str, int]:
+        url = f"http://127.0.0.1:{here.port}"
+        client = genai.Client(api_key="k", http_options=types.HttpOptions(base_url=url))
+        try:
+            listed = [str(model.name) for model in client.models.list()]
+            one = client.models.get(model=listed[0])
+            counted = client.models.count_tokens(model="mock", contents="hi")
+            return listed, str(one.name), counted.total_tokens or 0
+        finally:
+            client.close()
+
+    listed, one, counted = await deferToThread(run)
+    assert all(name.startswith("models/") for name in listed)
+    assert one == listed[0]
+    assert counted > 0
