@@ -109,4 +109,4 @@ class Gemini:
         return GeminiReader(rendered)
 
     def writer(self, call: Call, now: float, request_id: str) -> IWriter:
-        return GeminiWriter(call)
+        return GeminiWriter(call, request_id)

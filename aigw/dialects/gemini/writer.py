@@ -53,8 +53,9 @@ class GeminiWriter:
     it is written for every token.
     """
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, request_id: str) -> None:
         self._call = call
+        self._id = request_id
         self._usage: Usage | None = None
         self._told: Usage | None = None
         self._held = Held()
@@ -62,7 +63,7 @@ class GeminiWriter:
         self._thoughts: set[tuple[int, int]] = set()
         self._over = False
         self._tail = b"}"
-        self._set_tail("", call.model)
+        self._set_tail(request_id, call.model)
 
     def feed(self, event: Event) -> list[Any]:
         if self._over:
@@ -74,7 +75,7 @@ class GeminiWriter:
         return []
 
     def whole(self, answer: Answer) -> bytes:
-        return body_of(answer, self._call)
+        return body_of(answer, self._call, self._id)
 
     # -- frames
 
@@ -103,7 +104,7 @@ class GeminiWriter:
     # -- events
 
     def _started(self, event: events.Started) -> list[Any]:
-        self._set_tail(event.id, event.model or self._call.model)
+        self._set_tail(event.id or self._id, event.model or self._call.model)
         return []
 
     def _opened(self, event: events.BlockOpened) -> list[Any]:

@@ -26,12 +26,15 @@ from .words import NAME, finish_word, packed
 from .written import call_part, media_part, signed_part
 
 
-def body_of(answer: Answer, call: Call) -> bytes:
+def body_of(answer: Answer, call: Call, id: str) -> bytes:
+    """
+    :param id: what it is called where it has no id itself.
+    """
     body: dict[str, Any] = {"candidates": list(map(_candidate, answer.choices))}
     if answer.usage is not None:
         body["usageMetadata"] = usages.written(answer.usage)
     body["modelVersion"] = answer.model or call.model
-    body["responseId"] = answer.id
+    body["responseId"] = answer.id or id
     return msgspec.json.encode(body)
 
 
