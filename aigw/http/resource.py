@@ -105,13 +105,26 @@ class GatewayResource:
     def refusal(
         self, request: Request, error: GatewayError
     ) -> tuple[int, Headers, bytes]:
-        """The answer to such a request; whoever wants to know is told of it."""
+        """The answer to such a request, which is told of."""
         status, headers, body = refusal(error)
+        self.refused(request, error, status, len(body))
+        return status, headers, body
+
+    def refused(
+        self, request: Request, error: GatewayError, status: int, sent: int
+    ) -> None:
+        """
+        Such a request was answered; whoever wants to know is told of it.
+
+        :param sent: bytes of the answer's body.
+        """
         if self._refused is not None:
-            # Before its body is complete a request does not know its own first line.
+            # Before its body is complete a request does not know its own first line;
+            # before that is read there is none, and the class says so in words.
+            known = vars(request)
             channel: Any = request.channel
-            method = getattr(channel, "_command", None) or request.method
-            target = getattr(channel, "_path", None) or request.uri
+            method = getattr(channel, "_command", None) or known.get("method", b"")
+            target = getattr(channel, "_path", None) or known.get("uri", b"")
             fields = _fields(request)
             told = Refused(
                 peer=self._proxies.client(_peer(request), fields),
@@ -121,10 +134,9 @@ class GatewayResource:
                 host=(first(fields, b"host") or b"").decode("latin-1"),
                 headers=fields,
                 status=status,
-                sent=len(body),
+                sent=sent,
             )
             self._refused(told, error)
-        return status, headers, body
 
     def getChildWithDefault(self, name: bytes, request: Request) -> IResource:
         """A leaf has no children; asked only by a caller that ignores ``isLeaf``."""

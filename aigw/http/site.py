@@ -10,11 +10,16 @@ from io import BytesIO
 from typing import Any, cast
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.http import RESPONSES, HTTPChannel, datetimeToString
+from twisted.web.http import (
+    RESPONSES,
+    HTTPChannel,
+    _GenericHTTPChannelProtocol,
+    datetimeToString,
+)
 from twisted.web.http_headers import Headers as WebHeaders
 from twisted.web.server import Request, Site
 
-from aigw.errors import BodyTooLarge, GatewayError, Unavailable
+from aigw.errors import BadRequest, BodyTooLarge, GatewayError, Unavailable
 
 from .refused import Refused
 from .resource import GatewayResource, Serve
@@ -104,6 +109,27 @@ class GatewayRequest(Request):
         self._held = 0
 
 
+class GatewayChannel(HTTPChannel):
+    """
+    Tells of the requests that twisted.web itself cannot read. It answers them with a
+    bare 400 and knows no public place to learn of it.
+    """
+
+    site: GatewaySite
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        error = BadRequest("twisted.web cannot read it", reason="framing")
+        if self.requests:
+            self.site.gateway.refused(self.requests[-1], error, 400, 0)
+        HTTPChannel._respondToBadRequestAndDisconnect(self)
+
+
+def _channel() -> Any:
+    """What a Site makes for each connection, but with our channel in it."""
+    channel = cast(Callable[[], HTTPChannel], GatewayChannel)()
+    return _GenericHTTPChannelProtocol(channel)
+
+
 class GatewaySite(Site):
     """
     :ivar gateway: the resource that serves every path.
@@ -113,6 +139,7 @@ class GatewaySite(Site):
     """
 
     requestFactory = GatewayRequest
+    protocol = staticmethod(_channel)
 
     def __init__(
         self,

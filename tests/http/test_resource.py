@@ -597,6 +597,26 @@ def test_what_is_refused_by_the_front_is_told_for_its_record(
     bench.close()
 
 
+@pytest.mark.parametrize(
+    ("head", "method", "path"),
+    [
+        (b"GET /a HTTP/1.1\r\nHost: x\r\nno field\r\n\r\n", "GET", "/a"),
+        (b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", "POST", "/a"),
+        (b"one two\r\n\r\n", "", ""),
+    ],
+)
+def test_what_twisted_itself_refuses_is_told_for_its_record(
+    head: bytes, method: str, path: str
+) -> None:
+    told: list[Any] = []
+    bench = limited(refused=lambda *facts: told.append(facts))
+    bench.send(head)
+    ((refused, error),) = told
+    assert (refused.status, error.reason, refused.sent) == (400, "framing", 0)
+    assert (refused.peer, refused.method, refused.path) == ("192.0.2.7", method, path)
+    bench.close()
+
+
 def test_who_asks_before_sending_is_refused_without_100_continue() -> None:
     bench = limited(max_body=10)
     bench.send(
