@@ -275,6 +275,36 @@ def test_calls_signed_by_googles_chat_completions_go_back_there(client: str) -> 
     assert signed == [Signature("gemini", "c2lnMQ=="), Signature("gemini", "c2lnMg==")]
 
 
+@pytest.mark.parametrize(
+    ("model", "signature"),
+    [
+        (f"google/{GEMINI}", UNSIGNED),
+        ("gemini-2.5-flash", None),
+        ("meta/llama-4-maverick", None),
+    ],
+)
+def test_unsigned_call_is_signed_for_googles_chat_completions(
+    model: str, signature: str | None
+) -> None:
+    turn = turn_of(
+        "anthropic-messages", [call("wq1", "Rome"), call("wq2", "Oslo")], "whole"
+    )
+    path, body = NEXT["anthropic-messages"](turn)
+    begun = [*body["messages"], {"role": "user", "content": "and now?"}]
+    body["messages"] = [*begun, *body["messages"][1:]]
+    parsed = chat("anthropic-messages").parse(request(path, msgspec.json.encode(body)))
+    target = Target(model=model, extensions=frozenset({"extra_content"}))
+    rendered = chat("openai-chat").render(parsed, target)
+    signatures = [
+        one.get("extra_content", {}).get("google", {}).get("thought_signature")
+        for message in msgspec.json.decode(rendered.body)["messages"]
+        for one in message.get("tool_calls", ())
+    ]
+    assert signatures == [None, None, signature, None], "the turn under way alone"
+    missing = ("reasoning (signature missing)",) if signature else ()
+    assert rendered.dropped == missing
+
+
 def test_calls_are_sent_with_their_reasoning_where_that_is_demanded() -> None:
     """DeepSeek refuses them without it, even where there was none."""
     turn = turn_of("anthropic-messages", ANSWERS["one"], "whole")

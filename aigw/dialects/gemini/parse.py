@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from aigw.dialects import foreign
+from aigw.dialects.google import VENDOR
 from aigw.dialects.json_object import JSONObject, opens_with, wrong
 from aigw.errors import BadRequest
 from aigw.model.call import Call, Format, Message, Reasoning, Role
@@ -18,7 +19,7 @@ from aigw.model.tool import Hosted, Tool, ToolChoice
 from .openapi import json_schema
 from .parse_parts import Parts
 from .wire import Wire
-from .words import NAME, VENDOR
+from .words import NAME
 
 _NEEDS = ("cachedContent",)
 _ROLES: dict[str, Role] = {"user": "user", "function": "user", "model": "assistant"}

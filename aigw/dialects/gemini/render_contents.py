@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from aigw.dialects.google import VENDOR, signed, turn_under_way, wants_signed
 from aigw.dialects.json_object import graft
 from aigw.dialects.ledger import Ledger
 from aigw.model.call import Call, Message
-from aigw.model.part import Part, Redacted, Signature, Text, ToolCall, ToolResult
+from aigw.model.part import Part, Redacted, Signature, Text, ToolCall
 
 from .render_parts import Parts
-from .words import VENDOR, version_of
 
 _SYSTEM = frozenset({"system", "developer"})
-
-#: What Google asks for in place of the signature of a call another model made, or of
-#: one the client lost (https://ai.google.dev/gemini-api/docs/thought-signatures).
-_UNSIGNED = Signature(VENDOR, "skip_thought_signature_validator")
 
 
 class Contents:
@@ -29,7 +25,7 @@ class Contents:
 
     def __init__(self, call: Call, model: str, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._recent = version_of(model) >= (3, 0)
+        self._recent = wants_signed(model)
         names = {
             part.id: part.name
             for message in call.messages
@@ -51,10 +47,7 @@ class Contents:
             lone = self._system.pop()
             ledger.clamp(f"{lone.at}.role")
             self._turns.append(replace(lone, role="user"))
-        self._current = 0
-        for place, message in enumerate(self._turns):
-            if message.role == "user" and not _results(message):
-                self._current = place
+        self._current = turn_under_way(self._turns)
 
     def system(self) -> dict[str, Any] | None:
         """``systemInstruction``, None for none."""
@@ -78,7 +71,9 @@ class Contents:
             user = message.role != "assistant"
             parts = message.parts
             if not user and not self._ledger.native:
-                parts = self._signed(_merged(parts), place)
+                parts = _merged(parts)
+                if self._recent and place >= self._current:
+                    parts = signed(parts, self._ledger)
             rendered = self._parts.rendered(parts, f"{message.at}.content")
             rider = self._ledger.rider(message.at, message.rider)
             if not rendered and not self._ledger.native:
@@ -93,26 +88,6 @@ class Contents:
             graft(content, rider)
             contents.append(content)
         return contents
-
-    def _signed(self, parts: tuple[Part, ...], place: int) -> tuple[Part, ...]:
-        """
-        ``parts`` with the first call of a step of the turn under way signed: recent
-        models refuse it otherwise, and think in any case.
-        """
-        if not self._recent or place < self._current:
-            return parts
-        for index, part in enumerate(parts):
-            if isinstance(part, ToolCall):
-                if part.signature is not None and part.signature.vendor == VENDOR:
-                    return parts
-                self._ledger.drop("reasoning (signature missing)")
-                signed = replace(part, signature=_UNSIGNED)
-                return (*parts[:index], signed, *parts[index + 1 :])
-        return parts
-
-
-def _results(message: Message) -> bool:
-    return any(isinstance(part, ToolResult) for part in message.parts)
 
 
 def _merged(parts: tuple[Part, ...]) -> tuple[Part, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from aigw.dialects.google import VENDOR
 from aigw.dialects.json_object import graft
 from aigw.dialects.ledger import Ledger
 from aigw.model.part import (
@@ -22,7 +23,7 @@ from aigw.model.part import (
     ToolResult,
 )
 
-from .words import NAME, TOOL_NAME, VENDOR, is_made
+from .words import NAME, TOOL_NAME, is_made
 
 _TYPES = {"image": "image/png", "document": "application/pdf", "audio": "audio/wav"}
 _SUFFIXES = {

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from aigw.dialects.google import version_of
 from aigw.dialects.json_object import graft
 from aigw.dialects.ledger import Ledger
 from aigw.model.call import Call, Reasoning
-
-from .words import version_of
 
 #: Tokens by effort, as Google's OpenAI-compatible API has it.
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192}

@@ -9,12 +9,12 @@ from hashlib import sha256
 from typing import Final
 
 from aigw.dialects import foreign
+from aigw.dialects.google import VENDOR
 from aigw.dialects.names import Fit
 from aigw.model.finish import Finish
 from aigw.model.part import Redacted, Signature, Thinking
 
 NAME: Final = "gemini"
-VENDOR: Final = "gemini"
 
 
 class _ToolName(Fit):
@@ -136,17 +136,6 @@ _STANDARD = str.maketrans("-_", "+/")
 def standard(data: str) -> str:
     """Base64 of either alphabet (RFC 4648, sections 4 and 5) in the usual one."""
     return data.translate(_STANDARD) if "-" in data or "_" in data else data
-
-
-# -- models
-
-_VERSION = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
-
-
-def version_of(model: str) -> tuple[int, int]:
-    """Gemini's version; names that tell none (``gemini-flash-latest``) are recent."""
-    found = _VERSION.search(model)
-    return (int(found[1]), int(found[2] or 0)) if found else (3, 0)
 
 
 def kind_of(type: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from aigw.dialects.google import signed, turn_under_way, wants_signed
 from aigw.dialects.json_object import graft
 from aigw.dialects.ledger import Ledger
 from aigw.dialects.openai_request import TOOL_NAME, marked
@@ -43,14 +44,20 @@ class Messages:
         self._details = ledger.native or "reasoning_details" in target.extensions
         self._reasoning = ledger.native or "reasoning_content" in target.extensions
         self._extra = "extra_content" in target.extensions and not ledger.native
+        #: The place from which calls must be signed.
+        self._current = len(call.messages)
+        model = target.model or call.model  # which may be another vendor's, at Google
+        if self._extra and "gemini" in model and wants_signed(model):
+            self._current = turn_under_way(call.messages)
         self._rendered: list[dict[str, Any]] = []
 
     def rendered(self) -> list[dict[str, Any]]:
-        for message in self._call.messages:
+        for place, message in enumerate(self._call.messages):
             if message.cache is not None:
                 self._ledger.drop(f"{message.at}.cache_control")
             if message.role == "assistant":
-                self._assistant(message)
+                signs = place >= self._current
+                self._assistant(message, signs)
             elif message.role == "tool" or message.role == "user":
                 self._user(message)
             else:
@@ -103,12 +110,16 @@ class Messages:
             graft(rendered, ledger.rider(message.at, message.rider))
         self._rendered.append(rendered)
 
-    def _assistant(self, message: Message) -> None:
+    def _assistant(self, message: Message, signs: bool) -> None:
+        """
+        :param signs: whether its first call must be signed.
+        """
         said: list[Part] = []
         calls: list[dict[str, Any]] = []
         reasoned: list[Thinking | Redacted] = []
         details: list[dict[str, Any]] = []
-        for index, part in enumerate(message.parts):
+        parts = signed(message.parts, self._ledger) if signs else message.parts
+        for index, part in enumerate(parts):
             at = f"{message.at}.content[{index}]"
             if isinstance(part, Thinking | Redacted):
                 if self._carries(part):
