@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, Protocol
 
 from zope.interface.verify import verifyObject
 
 from aigw.errors import UpstreamBroke
+from aigw.http.held import HeldBody
 from aigw.interfaces.upstream import IUpstream, IUpstreamCall
 from aigw.model.headers import Headers
 from aigw.model.outbound import Origin, Outbound
@@ -100,6 +102,29 @@ def _whole_answer_arrives_in_order(rig: UpstreamRig) -> None:
     call.resume()
     rig.settle()
     assert len(receiver.told) == 4
+
+
+def _an_upload_is_sent_in_place_of_the_body(rig: UpstreamRig) -> None:
+    outbound = _get()
+    outbound.method = "POST"
+    file = BytesIO(b"uploaded")
+    receiver = MemoryReceiver()
+    call = rig.upstream.send(outbound, receiver, HeldBody(file, 8))
+    assert not file.tell(), "the upload was begun inside send"
+    rig.settle()
+    assert rig.received() == ("POST", b"/v1/models?a=b", b"uploaded")
+    assert call.sent_at is not None
+    rig.head(200, [])
+    rig.end()
+    rig.settle()
+    assert receiver.complete
+
+
+def _an_upload_is_left_alone_where_the_call_is_stopped(rig: UpstreamRig) -> None:
+    file = BytesIO(b"uploaded")
+    rig.upstream.send(_get(), MemoryReceiver(), HeldBody(file, 8)).stop()
+    rig.settle()
+    assert not file.tell(), "an upload was begun for a call that was stopped"
 
 
 def _nothing_arrives_while_paused_and_all_after(rig: UpstreamRig) -> None:
@@ -208,6 +233,8 @@ def _stop_from_inside_a_call(rig: UpstreamRig) -> None:
 
 _PROMISES = (
     _whole_answer_arrives_in_order,
+    _an_upload_is_sent_in_place_of_the_body,
+    _an_upload_is_left_alone_where_the_call_is_stopped,
     _nothing_arrives_while_paused_and_all_after,
     _loss_while_paused_is_told_on_resume,
     _break_is_told_once,

@@ -22,8 +22,10 @@ class MemoryRig:
         self.upstream: MemoryUpstream = MemoryUpstream(self.clock)
 
     def received(self) -> tuple[str, bytes, bytes]:
-        outbound = self.upstream.last.outbound
-        return outbound.method, outbound.target, outbound.body
+        call = self.upstream.last
+        outbound = call.outbound
+        body = outbound.body if call.upload is None else b"".join(call.taken)
+        return outbound.method, outbound.target, body
 
     def head(self, status: int, headers: Headers) -> None:
         self.upstream.last.head(status, headers)
@@ -38,6 +40,9 @@ class MemoryRig:
         self.upstream.last.failed()
 
     def settle(self) -> None:
+        call = self.upstream.last
+        if call.upload is not None and call.took is None and not call.done:
+            call.take()
         self.clock.advance(0)
 
     def closed(self) -> bool:
