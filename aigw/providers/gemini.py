@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from aigw.interfaces import IProvider
 from aigw.model.envelope import Envelope
-from aigw.model.headers import Headers
+from aigw.model.headers import Headers, first
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
 from aigw.model.outcome import Judgement
@@ -77,7 +77,9 @@ class Gemini:
         if dialect in PRESET.paths:
             target = target_of(instance, PRESET.paths[dialect])
         else:
-            path = based(envelope.target, _COMPATIBLE)
+            path = envelope.target
+            if first(envelope.headers, b"x-goog-api-key") is None:
+                path = based(path, _COMPATIBLE)  # no client of Google's own
             target = passed_target(instance, path, envelope.query)
         origin = origin_of(instance, self.host)
         return request_of(envelope, dialect, instance, PRESET, origin, target)

@@ -103,10 +103,13 @@ async def test_a_model_is_invoked(house: Open) -> None:
     assert (await here.seen()).line.endswith(b"/model/anthropic.mock/invoke HTTP/1.1")
 
 
+@pytest.mark.parametrize("models_from", [None, "upstream"])
 @pytest_twisted.ensureDeferred
-async def test_googles_client_lists_and_counts(house: Open) -> None:
+async def test_googles_client_lists_and_counts(
+    house: Open, models_from: str | None
+) -> None:
     key = {"header": {"x-goog-api-key": "own"}}
-    here = house(provider="gemini", models_from="upstream", auth=key)
+    here = house(provider="gemini", models_from=models_from, auth=key)
 
     def run() -> tuple[list[str], str, int]:
         url = f"http://127.0.0.1:{here.port}"
