@@ -248,3 +248,33 @@ def test_a_balancers_mistake_keeps_no_slot(wrong: str) -> None:
     with pytest.raises(ZeroDivisionError):
         made.lease(only, 0.0).release(0.0)
     assert made.standings[only].slots.taken == 0
+
+
+def test_well_is_who_is_in_no_trouble_at_all() -> None:
+    a, b, c = instance("a"), instance("b"), instance("c")
+    made = cluster(a, b, c)
+    made.standings[a].healthy = False
+    end(made, b, Verdict.THROTTLED, 3.0)
+    assert made.well((a, b, c), 0.0) == [c]
+    assert made.well((a, b), 0.0) == []
+
+
+def test_who_is_outrun_is_told_to_the_balancer_once() -> None:
+    told: list[tuple[str, float]] = []
+
+    class Told(RoundRobin):
+        def first(self, instance: Instance, seconds: float, now: float) -> None:
+            told.append((instance.name, seconds))
+
+    a = instance("a")
+    made = cluster(a)
+    made.balancer = Told(lambda: 0.5)
+    made.balancer.use((a,))
+    for first in (None, 1.0):
+        made.standings[a].slots.take()
+        lease = made.lease(a, 0.0)
+        if first is not None:
+            lease.first(first)
+        lease.outrun(2.0)
+        lease.release(2.0)
+    assert told == [("a", 2.0), ("a", 1.0)]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aigw.model.instance import Instance
-from aigw.model.outcome import Verdict
+from aigw.model.outcome import Judgement, Verdict
 from aigw.model.policy import Policy, Retry
 from aigw.routing.budget import LEAST, Budget
 from aigw.routing.plan import Failure, Plan, Step, Way
@@ -251,3 +251,35 @@ def test_a_window_counts_as_long_as_it_is_the_larger() -> None:
     while budget.take(40.0):
         taken += 1
     assert taken == LEAST
+
+
+# -- attempts side by side
+
+
+def test_those_beside_count_as_attempts() -> None:
+    made = plan(A, B, C, max_retries=1)
+    made.begins(A)
+    assert made.others() == (B, C)
+    made.begins(B)
+    assert made.others() == ()
+
+
+def test_what_was_noted_is_part_of_what_the_client_is_told() -> None:
+    made = plan(A, B)
+    made.begins(A)
+    made.begins(B)
+    made.noted(Failure(A, 429, Verdict.THROTTLED, 9.0, 0.1))
+    last = Failure(B, 429, Verdict.THROTTLED, 3.0, 0.1)
+    assert made.failed(last, 1.0) == Step(Way.EXHAUSTED)
+    assert made.all_throttled()
+    assert made.retry_after() == 3.0
+
+
+def test_a_body_is_told_of_its_own_failure() -> None:
+    made = plan(A, B, C)
+    first = Failure(A, 429, Verdict.THROTTLED, None, 0.1)
+    made.noted(first)
+    made.noted(Failure(B, 429, Verdict.THROTTLED, None, 0.1))
+    made.amend(first, Judgement(Verdict.OVERLOADED, 4.0))
+    told = [(failure.verdict, failure.retry_after) for failure in made.failures]
+    assert told == [(Verdict.OVERLOADED, 4.0), (Verdict.THROTTLED, None)]
