@@ -268,7 +268,7 @@ def test_who_is_outrun_is_told_to_the_balancer_once() -> None:
 
     a = instance("a")
     made = cluster(a)
-    made.balancer = Told(lambda: 0.5)
+    made.balancer = Told()
     made.balancer.use((a,))
     for first in (None, 1.0):
         made.standings[a].slots.take()
