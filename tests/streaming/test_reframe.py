@@ -90,6 +90,13 @@ def test_what_is_no_event_says_nothing() -> None:
     assert way.failed is None
 
 
+@pytest.mark.parametrize("kind", ["", "a\\nb", "a\\rb", "\\ud800"])
+def test_a_kind_that_no_line_can_carry_is_left_in_the_data(kind: str) -> None:
+    way = inward()
+    told = b'{"type":"%b"}' % kind.encode()
+    assert way.feed(chunk(told)) == b"data: " + told + b"\n\n"
+
+
 @pytest.mark.parametrize("before", [0, 3])
 def test_an_exception_ends_it(before: int) -> None:
     way = inward()

@@ -61,13 +61,17 @@ def data_of(frame: EventStreamFrame) -> bytes | None:
 
 
 def event_of(data: bytes) -> SSEFrame:
-    """A part as the event that Anthropic's own API would send."""
+    """
+    A part as the event that Anthropic's own API would send; without a type of its own
+    where it tells none, or none that stands in a line.
+    """
     if _MARK in data:
         data = _without_metrics(data)
     try:
-        return SSEFrame(_part.decode(data).type, data)
+        type_ = _part.decode(data).type
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return SSEFrame(data=data)
+    return SSEFrame(type_ if type_ and type_.isprintable() else "message", data)
 
 
 def used(data: bytes) -> Usage | None:
