@@ -28,12 +28,10 @@ TOO_LARGE = (
     b'Content-Length: 27\r\nConnection: close\r\n\r\n{"error":{"message":"big"}}'
 )
 
-#: The daemon's own front: twisted.web's has read a body before it tells of it.
-own_front = pytest.mark.parametrize("front", ["channel"], indirect=True)
-
 
 @pytest.fixture
 def front(request: pytest.FixtureRequest) -> str:
+    """The daemon's own: twisted.web's has read a body before it tells of it."""
     name: str = getattr(request, "param", "channel")
     return name
 
@@ -233,6 +231,7 @@ async def test_an_upload_that_grows_over_its_limit_is_cut(
     await until(lambda: taken.gone is not None)
 
 
+@both_fronts
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_reads_slowly_holds_a_download(house: Open) -> None:
     here = house()
