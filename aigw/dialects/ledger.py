@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from aigw.errors import BadRequest
 from aigw.model.call import Call
-from aigw.model.part import Rider
+from aigw.model.part import Media, Part, Rider
 
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -49,6 +49,16 @@ class Ledger:
             f"{path} cannot be sent to a provider of {self._target}{because}",
             key="error_msg",
         )
+
+    def system(self, parts: tuple[Part, ...], path: str) -> None:
+        """
+        Refuse what is no text in a system prompt that takes nothing else.
+
+        :raises BadRequest: there is some.
+        """
+        for index, part in enumerate(parts):
+            if isinstance(part, Media) and not self.native:
+                self.refuse(f"{path}[{index}]", f"{part.kind} in the system prompt")
 
     def rider(self, at: str, rider: Rider) -> Rider:
         """``rider`` where it may go on; nothing, and an entry each, where not."""

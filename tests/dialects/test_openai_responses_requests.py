@@ -127,3 +127,13 @@ def test_reasoning_is_summed_up_for_who_would_see_it(
     reasoning = rendered(dialect, {"model": "m", **fields})["reasoning"]
     assert reasoning.get("summary") == summary
     assert reasoning["effort"]
+
+
+@pytest.mark.parametrize("target", ["anthropic-messages", "bedrock-converse", "gemini"])
+def test_system_prompts_of_text_alone_take_nothing_else(target: str) -> None:
+    data = "data:application/pdf;base64,AAAA"
+    system = {"role": "system", "content": [{"type": "input_file", "file_data": data}]}
+    body = {"model": "m", "input": [{"role": "user", "content": "hi"}, system]}
+    call = chat(NAME).parse(request(BODIES[NAME][0], msgspec.json.encode(body)))
+    with pytest.raises(BadRequest, match=r"input\[1\].content\[0\] .*system prompt"):
+        chat(target).render(call, Target())

@@ -50,6 +50,7 @@ class Messages:
         for message in self._system:
             self._ledger.rider(message.at, message.rider)
             path = message.at if message.at == "system" else f"{message.at}.content"
+            self._ledger.system(message.parts, path)
             blocks += self._content.blocks(message.parts, path)
             parts += message.parts
         if not blocks and not (self._ledger.native and self._system):

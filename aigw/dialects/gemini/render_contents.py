@@ -54,7 +54,9 @@ class Contents:
         parts: list[Any] = []
         content: dict[str, Any] = {"parts": parts}
         for message in self._system:
-            parts += self._parts.rendered(message.parts, f"{message.at}.content")
+            path = f"{message.at}.content"
+            self._ledger.system(message.parts, path)
+            parts += self._parts.rendered(message.parts, path)
             graft(content, self._ledger.rider(message.at, message.rider))
         if not parts and not (self._ledger.native and self._system):
             return None
