@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from aigw.dialects import failures, foreign
 from aigw.dialects.tokens import Counts
+from aigw.dialects.unread import UNREADABLE, mended, unread
 from aigw.interfaces import IReader
 from aigw.model import event as events
 from aigw.model.answer import Answer
@@ -66,10 +67,13 @@ class AnthropicMessagesReader:
         data = frame.data
         if not data or self._over:
             return []
+        told: _Told | None
         try:
             told = _told.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return [events.Unknown(f"event {frame.type}", data)]
+        except UNREADABLE:
+            told = mended(_told, data)
+        if told is None:
+            return [self._unread(frame.type, data)]
         if not isinstance(told.index, int | str | None):
             told.index = None  # what is no number or name is none
         name = told.type if isinstance(told.type, str) else frame.type
@@ -101,6 +105,14 @@ class AnthropicMessagesReader:
 
     def problem(self, status: int, headers: Headers, body: bytes) -> Failed:
         return errors.failed(status, headers, failures.decoded(body))
+
+    def _unread(self, name: str, data: bytes) -> Event:
+        what = f"event {name}"
+        if name != "message" and (name == "ping" or name not in self._READ):
+            return events.Unknown(what, data)
+        event = unread(what, data)
+        self._over = isinstance(event, Failed)
+        return event
 
     # -- events by name
 

@@ -9,6 +9,7 @@ import msgspec
 from zope.interface import implementer
 
 from aigw.dialects import failures
+from aigw.dialects.unread import UNREADABLE, mended, unread
 from aigw.interfaces import IReader
 from aigw.model import event as events
 from aigw.model.answer import Answer
@@ -83,12 +84,17 @@ class BedrockConverseReader:
             self._over = True
             return [errors.failed_in(frame)]
         read = self._READ.get(kind)
-        try:
-            told = _told.decode(frame.payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            read = None
         if read is None:
             return [events.Unknown(f"event {kind}", frame.payload)]
+        told: _Told | None
+        try:
+            told = _told.decode(frame.payload)
+        except UNREADABLE:
+            told = mended(_told, frame.payload)
+        if told is None:
+            event = unread(f"event {kind}", frame.payload)
+            self._over = isinstance(event, Failed)
+            return [event]
         if not isinstance(told.contentBlockIndex, int | str | None):
             told.contentBlockIndex = None  # what is no number or name is none
         out: list[Event] = []

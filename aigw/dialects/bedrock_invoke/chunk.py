@@ -55,7 +55,7 @@ def data_of(frame: EventStreamFrame) -> bytes | None:
     if frame.headers.get(":event-type") != "chunk":
         return None
     try:
-        return a2b_base64(_chunk.decode(frame.payload).bytes)
+        return a2b_base64(_chunk.decode(frame.payload).bytes, strict_mode=True)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 

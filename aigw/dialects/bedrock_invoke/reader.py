@@ -39,7 +39,11 @@ class BedrockInvokeReader:
             return told
         if frame.headers.get(":message-type", "event") == "event":
             kind = frame.headers.get(":event-type")
-            return [events.Unknown(str(kind), frame.payload)]
+            if kind != "chunk":
+                return [events.Unknown(str(kind), frame.payload)]
+            self._over = True
+            text = "the provider's stream is malformed: a chunk holds no bytes"
+            return [Failed("upstream", 502, text)]
         self._over = True
         return self._bedrock.feed(frame)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from aigw.dialects.unread import UNREADABLE, mended
+
 _ABSENT = msgspec.Raw(b"")
 
 
@@ -68,30 +70,29 @@ class Call(msgspec.Struct):
 _chunks = msgspec.json.Decoder(Chunk)
 _parts = msgspec.json.Decoder(Part)
 _calls = msgspec.json.Decoder(Call)
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode(data: bytes) -> Chunk | None:
     """None where it is no such object."""
     try:
         return _chunks.decode(data)
-    except _UNREADABLE:
-        return None
+    except UNREADABLE:
+        return mended(_chunks, data)
 
 
 def part_of(raw: msgspec.Raw) -> Part | None:
     """None where it is no such object."""
     try:
         return _parts.decode(raw)
-    except _UNREADABLE:
-        return None
+    except UNREADABLE:
+        return mended(_parts, bytes(raw))
 
 
 def call_of(raw: msgspec.Raw) -> Call | None:
     """None where it is no such object, or no whole call."""
     try:
         call = _calls.decode(raw)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     return call if isinstance(call.name, str) and not call.partialArgs else None
 
@@ -100,7 +101,7 @@ def kind_of(raw: msgspec.Raw) -> str:
     """The name of what a part holds that :class:`Part` does not know, or ``""``."""
     try:
         fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    except _UNREADABLE:
+    except UNREADABLE:
         return ""
     known = Part.__struct_fields__
     return next((name for name in fields if name not in known), "")
@@ -111,7 +112,7 @@ def compact(raw: msgspec.Raw) -> bytes:
     whole = bytes(raw)
     try:
         return msgspec.json.format(whole, indent=-1) if whole else b""
-    except _UNREADABLE:
+    except UNREADABLE:
         return whole
 
 

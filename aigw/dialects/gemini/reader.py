@@ -8,6 +8,7 @@ from zope.interface import implementer
 
 from aigw.dialects import failures
 from aigw.dialects.tokens import Counts
+from aigw.dialects.unread import unread
 from aigw.interfaces import IReader
 from aigw.model import event as events
 from aigw.model.answer import Answer
@@ -48,7 +49,9 @@ class GeminiReader:
             return []
         chunk = chunks.decode(data)
         if chunk is None:
-            return [events.Unknown("data", data)]
+            event = unread("data", data)
+            self._over = isinstance(event, Failed)
+            return [event]
         if chunk.error is not None:
             self._over = True
             return [errors.failed(0, [], {"error": chunk.error})]

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from aigw.dialects.unread import UNREADABLE, mended
+
 
 class Delta(msgspec.Struct):
     """A delta, or the message of a whole answer."""
@@ -52,8 +54,8 @@ def decode(data: bytes) -> Chunk | None:
     """None where it is no such object."""
     try:
         return _chunks.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+    except UNREADABLE:
+        return mended(_chunks, data)
 
 
 def text(value: object) -> str:

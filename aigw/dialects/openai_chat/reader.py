@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from aigw.dialects import failures, openai_error, openai_usage
 from aigw.dialects.tokens import Counts
+from aigw.dialects.unread import unread
 from aigw.interfaces import IReader
 from aigw.model import event as events
 from aigw.model.answer import Answer
@@ -47,10 +48,10 @@ class OpenAIChatReader:
         if frame.type != "message" and frame.type != "error":
             return [events.Unknown(f"event {frame.type}", data)]
         if data[:1] != b"{":
-            return self._done() if data.strip() == b"[DONE]" else _unread(data)
+            return self._done() if data.strip() == b"[DONE]" else self._unread(data)
         chunk = chunks.decode(data)
         if chunk is None:
-            return _unread(data)
+            return self._unread(data)
         if chunk.error is not None or chunk.object == "error" or frame.type == "error":
             self._over = True
             return [_failure(chunk)]
@@ -224,6 +225,11 @@ class OpenAIChatReader:
             )
         )
 
+    def _unread(self, data: bytes) -> list[Event]:
+        event = unread("data", data)
+        self._over = isinstance(event, Failed)
+        return [event] if data.strip() else []
+
     def _done(self) -> list[Event]:
         self._over = True
         if not self._started:
@@ -233,10 +239,6 @@ class OpenAIChatReader:
             blocks.close_all(out)
         out.append(events.Ended())
         return out
-
-
-def _unread(data: bytes) -> list[Event]:
-    return [events.Unknown("data", data)] if data.strip() else []
 
 
 def _failure(chunk: Chunk) -> Failed:

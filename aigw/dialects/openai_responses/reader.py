@@ -9,6 +9,7 @@ import msgspec
 from zope.interface import implementer
 
 from aigw.dialects import failures, openai_error
+from aigw.dialects.unread import unread
 from aigw.interfaces import IReader
 from aigw.model import event as events
 from aigw.model.answer import Answer
@@ -48,7 +49,7 @@ class OpenAIResponsesReader:
             return []
         told = tolds.decode(data)
         if told is None:
-            return [events.Unknown(f"event {frame.type}", data)]
+            return [self._unread(frame.type, data)]
         name = told.type if isinstance(told.type, str) else frame.type
         read = self._READ.get(name)
         if read is None and name not in tolds.SILENT:
@@ -60,6 +61,13 @@ class OpenAIResponsesReader:
             told.type = name
             read(self, told, out)
         return out
+
+    def _unread(self, name: str, data: bytes) -> Event:
+        if name != "message" and name not in self._READ:
+            return events.Unknown(f"event {name}", data)
+        event = unread(f"event {name}", data)
+        self._over = isinstance(event, Failed)
+        return event
 
     def end(self) -> list[Event]:
         if self._over:

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from aigw.dialects.unread import UNREADABLE, mended
+
 
 class Told(msgspec.Struct):
     """An event; leaves of any type, for it may come from anybody's server."""
@@ -49,8 +51,8 @@ def decode(data: bytes) -> Told | None:
     """None where it is no event, whatever it is."""
     try:
         return _told.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+    except UNREADABLE:
+        return mended(_told, data)
 
 
 def index(value: object) -> int:
