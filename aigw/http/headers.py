@@ -10,6 +10,7 @@ the same dozen names in every request.
 from __future__ import annotations
 
 from functools import lru_cache
+from urllib.parse import unquote_to_bytes
 
 from aigw.model.headers import Headers
 from aigw.model.instance import Instance
@@ -47,6 +48,8 @@ CREDENTIALS = frozenset(
     }
 )
 _CREDENTIAL_PREFIXES = (b"x-amz-",)
+#: The same in a query.
+_PARAMETERS = CREDENTIALS | {b"key", b"access_token", b"api_key"}
 
 _ANSWER = frozenset(
     {
@@ -92,6 +95,8 @@ def _returns(name: bytes, instance: Instance) -> bool:
     crossing = instance.crossing
     if name in crossing.answer_deny or name in HOP_BY_HOP:
         return False
+    if name == b"location" and instance.auth_query:
+        return False  # where a redirection leads, our own key stands in it
     if name in _ANSWER or name.startswith(_ANSWER_PREFIXES):
         return True
     return name in crossing.answer_allow
@@ -135,8 +140,15 @@ def towards_client(headers: Headers, instance: Instance) -> Headers:
 
 
 def query_without_credentials(query: bytes) -> bytes:
-    """The client's query without ``key`` (Gemini's credential parameter)."""
-    if b"key=" not in query:
-        return query
+    """
+    The client's query without the parameters that hold credentials: Google's ``key``
+    and ``access_token``, AWS's signatures, and the names that other vendors' fields
+    have.
+    """
     parts = query.split(b"&")
-    return b"&".join(part for part in parts if not part.startswith(b"key="))
+    return b"&".join(part for part in parts if not _is_credential(part))
+
+
+def _is_credential(part: bytes) -> bool:
+    name = unquote_to_bytes(part.split(b"=", 1)[0]).lower()
+    return name in _PARAMETERS or name.startswith(_CREDENTIAL_PREFIXES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 from aigw.errors import BadRequest
@@ -11,6 +12,10 @@ from aigw.model.outbound import Origin
 
 #: What stands in an encoded path as it is (RFC 3986, section 3.3: pchar and "/").
 _PCHAR = "/:@!$&'()*+,;=-._~%"
+
+#: The longest name of a model that a path takes, characters: Bedrock's
+#: (API reference, ``modelId``). Targets are remembered, and clients name models.
+LONGEST: Final = 2048
 
 
 @lru_cache(maxsize=1024)
@@ -81,10 +86,13 @@ def segment(text: str) -> str:
     """
     One path segment that holds ``text``, whatever characters it has.
 
-    :raises BadRequest: no segment can, because readers would take it for another path.
+    :raises BadRequest: no segment can, because readers would take it for another path;
+        or it is longer than any model's name.
     """
     if text in ("", ".", ".."):
         raise unresolved("the model's name is missing, or names no model")
+    if len(text) > LONGEST:
+        raise unresolved("the model's name is too long")
     try:
         return quote(text, safe="")
     except UnicodeEncodeError as error:

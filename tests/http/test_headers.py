@@ -152,3 +152,28 @@ def test_key_leaves_the_query() -> None:
     assert query_without_credentials(b"a=1&key=s&b=2") == b"a=1&b=2"
     assert query_without_credentials(b"monkey=1") == b"monkey=1"
     assert query_without_credentials(b"") == b""
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        b"%6Bey=s",
+        b"KEY=s",
+        b"access_token=s",
+        b"api_key=s",
+        b"api-key=s",
+        b"X-Amz-Signature=s",
+        b"x-amz-security-token=s",
+        b"key",
+    ],
+)
+def test_no_credential_of_the_client_leaves_in_the_query(credential: bytes) -> None:
+    query = b"alt=sse&" + credential + b"&pageSize=3"
+    assert query_without_credentials(query) == b"alt=sse&pageSize=3"
+
+
+def test_a_key_in_our_query_comes_back_in_no_redirection() -> None:
+    headers = [(b"location", b"https://host.test/v1?key=secret")]
+    assert towards_client(headers, Instance("a", "gemini")) == headers
+    keyed = Instance("a", "gemini", auth_query={"key": "secret"})
+    assert towards_client(headers, keyed) == []

@@ -50,6 +50,13 @@ def test_the_model_is_encoded_once_however_it_came(came: bytes) -> None:
     assert outbound.target == b"/model/us.claude%3A0/converse"
 
 
+def test_no_model_has_a_name_that_long() -> None:
+    body = b'{"model": "%b", "messages": []}'
+    assert bedrock(body % (b"m" * 2048), b"/v1/x", "bedrock-converse").model
+    with pytest.raises(BadRequest, match="too long"):
+        bedrock(body % (b"m" * 2049), b"/v1/x", "bedrock-converse")
+
+
 def test_arns_are_one_segment() -> None:
     target = b"/model/x/converse"
     outbound = bedrock(CONVERSE, target, options={"model": ARN})
