@@ -18,8 +18,8 @@ from aigw.model.rendered import Rendered
 from aigw.model.usage import Usage
 from aigw.streaming.convert import ConvertedWhole
 from aigw.streaming.ending import error_of
-from aigw.streaming.passthrough import Passthrough, Verbatim
-from aigw.streaming.reframe import Reframed
+from aigw.streaming.passthrough import Passthrough
+from aigw.streaming.reframe import Reframed, ReframedWhole
 from aigw.streaming.way import Way
 
 from .translation import Answered
@@ -112,7 +112,7 @@ class Reframing:
             )
         answered.whole()
         if wanted is None:
-            return Verbatim(tap)
+            return ReframedWhole(tap, target.reader(self.rendered))
         # A stream was asked for, and the provider answered whole.
         call = client.parse(self.asked)
         writer = client.writer(call, answered.now, answered.request_id)

@@ -15,6 +15,8 @@ from aigw.model import sight as sights
 from aigw.model.event import Failed
 from aigw.model.usage import Usage
 
+from .held import Held
+
 #: What ends a stream that no frame of its own does.
 _MALFORMED = "the provider's stream is malformed"
 _EARLY = "the provider's stream ended early"
@@ -122,3 +124,22 @@ class Reframed:
         self.sight |= sights.ERROR
         self._over = True
         return [self._encode(frame) for frame in self._broken(failed)]
+
+
+class ReframedWhole(Held):
+    """
+    A JSON answer that is the same in either envelope; a
+    :class:`aigw.streaming.way.Way`. An error is not, whatever the status says: so it is
+    looked for before anything is written.
+
+    :param tap: of the dialect both speak.
+    :param reader: of the provider's dialect; says whether it is an answer.
+    """
+
+    def __init__(self, tap: ITap, reader: IReader) -> None:
+        super().__init__(tap)
+        self._reader = reader
+
+    def rewritten(self, body: bytes) -> bytes | Failed:
+        answer = self._reader.whole(body)
+        return answer if isinstance(answer, Failed) else body

@@ -139,6 +139,21 @@ def test_an_exception_before_content_is_a_status(body: bytes) -> None:
     assert place.record.outcome is Outcome.FAILED
 
 
+def test_an_error_with_status_200_is_told_in_the_clients_words() -> None:
+    place = invoking()
+    client = place.ask(MESSAGES, target=b"/v1/messages")
+    place.call.answer(200, JSON, b'{"message":"The system is down."}')
+    assert client.status == 502
+    assert json.loads(client.written)["error"]["type"] == "api_error"
+    assert place.record.outcome is Outcome.FAILED
+    place = site("anthropic")
+    client = place.ask(INVOKE, target=INVOKED)
+    overloaded = b'{"type":"error","error":{"type":"overloaded_error","message":"O"}}'
+    place.call.answer(200, JSON, overloaded)
+    assert client.status == 503
+    assert json.loads(client.written) == {"message": "O"}
+
+
 def test_an_exception_behind_content_is_told_then_cut() -> None:
     place = invoking()
     asked = MESSAGES[:-1] + b',"stream":true}'
