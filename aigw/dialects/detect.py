@@ -46,8 +46,9 @@ _UNKNOWN: Final = Passthrough()
 
 _BUILT_IN: Final = (*_CARRYING, *_BY_PATH, *_BY_BODY, _UNKNOWN)
 
-#: The usual paths of dialects known by their bodies: third parties are not asked.
-_USUAL = re.compile(r"/(?:chat/completions|completions|embeddings)$")
+#: The usual paths of dialects known by their bodies: nobody else is asked. Most
+#: requests are of such a path.
+_USUAL: Final = ("/chat/completions", "/completions", "/embeddings")
 
 #: Operations that are no chat and no embedding although ``messages`` or ``input``
 #: stands in their bodies. Taken for one, they would be sent to another path, and run
@@ -109,14 +110,19 @@ class Dialects:
             raise BadRequest("no matching AI protocol for the request")
         path = envelope.path.rstrip("/")
         other = _OTHER.search(path) is not None
+        if path.endswith(_USUAL):
+            return (None if other else _first(_BY_BODY, envelope)) or _UNKNOWN
         return (
             _first(_CARRYING, envelope)
             or (None if other else _first(_BY_PATH, envelope))
-            or (None if _USUAL.search(path) else _first(self._given, envelope))
+            or _first(self._given, envelope)
             or (None if other else _first(_BY_BODY, envelope))
             or _UNKNOWN
         )
 
 
 def _first(dialects: tuple[IDialect, ...], envelope: Envelope) -> IDialect | None:
-    return next((one for one in dialects if one.detect(envelope)), None)
+    for dialect in dialects:
+        if dialect.detect(envelope):
+            return dialect
+    return None
