@@ -13,6 +13,7 @@ from aigw.model.envelope import Envelope
 from aigw.model.headers import Headers
 from aigw.model.rendered import Rendered, Target
 
+_VERSION: Final = b"anthropic-version"
 _DATE: Final = re.compile(rb'"(\d{4}-\d\d-\d\d)"\Z')
 
 
@@ -33,13 +34,16 @@ def request_of(
     )
 
 
-def dated(version: msgspec.Raw) -> Headers:
+def dated(headers: Headers, version: msgspec.Raw) -> Headers:
     """
-    The header field of a version that a body names. The clouds have numbers of their
+    ``headers`` with the version that a body names. The clouds have numbers of their
     own, which mean nothing elsewhere; some clients send the API's date in their place.
     """
     found = _DATE.match(version)
-    return [(b"anthropic-version", found[1])] if found is not None else []
+    if found is None:
+        return headers
+    others = [pair for pair in headers if pair[0] != _VERSION]
+    return [*others, (_VERSION, found[1])]
 
 
 class Carrying:

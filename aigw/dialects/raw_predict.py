@@ -77,7 +77,7 @@ class RawPredict(Carrying):
         stream = self.streams(envelope)
         if stream:
             kept["stream"] = msgspec.Raw(b"true")
-        headers = [*envelope.headers, *dated(version)]
+        headers = dated(envelope.headers, version)
         return request_of(headers, kept, envelope.model, stream)
 
     def closed(self, envelope: Envelope) -> Envelope:

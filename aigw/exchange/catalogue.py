@@ -77,7 +77,12 @@ class Catalogue:
     async def _ask(self, instance: Instance) -> list[str]:
         try:
             return await self._told(instance)
-        except (GatewayError, msgspec.MsgspecError, ValueError) as error:
+        except (
+            GatewayError,
+            msgspec.MsgspecError,
+            ValueError,
+            RecursionError,  # nested too deep
+        ) as error:
             log.warn(
                 "Instance {instance} does not tell its models: {error}",
                 instance=instance.name,

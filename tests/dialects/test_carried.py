@@ -110,8 +110,9 @@ def test_other_vendors_bodies_are_not_opened(dialect: ICarriedDialect) -> None:
 @pytest.mark.parametrize("dialect", [INVOKE, RAW])
 def test_a_version_that_is_a_date_is_the_apis(dialect: ICarriedDialect) -> None:
     path = STREAMED if dialect is INVOKE else f"{VERTEX}rawPredict"
-    opened = dialect.opened(request(path, b'{"anthropic_version":"2026-10-21"}'))
-    assert opened.headers == [(b"anthropic-version", b"2026-10-21")]
+    said: Headers = [(b"x-team", b"blue"), (b"anthropic-version", b"2023-06-01")]
+    opened = dialect.opened(request(path, b'{"anthropic_version":"2026-10-21"}', said))
+    assert opened.headers == [said[0], (b"anthropic-version", b"2026-10-21")]
     odd = dialect.opened(request(path, b'{"anthropic_version":"2026-10-21\\n"}'))
     assert odd.headers == []
 

@@ -183,11 +183,12 @@ def test_the_list_is_kept_for_a_minute() -> None:
 
 
 def test_one_that_fails_is_left_out() -> None:
-    names = ["good", "bad", "gone", "odd", "late"]
+    names = ["good", "bad", "gone", "odd", "deep", "late"]
     place = upstream(*map(named, names))
     client = get(place)
-    good, bad, gone, odd, _ = place.upstream.calls
+    good, bad, gone, odd, deep, _ = place.upstream.calls
     good.answer(200, JSON, some("a"))
+    deep.answer(200, JSON, b"[" * 5000)
     bad.answer(401, JSON, b'{"error":{"message":"no"}}')
     gone.failed()
     odd.answer(200, JSON, b"<html>")

@@ -88,6 +88,18 @@ def test_a_failure_that_nobody_waits_for_is_no_unhandled_error() -> None:
     assert not calls.flight.under_way
 
 
+def test_who_is_told_may_make_others_leave() -> None:
+    calls = Calls()
+    first = calls.flight.join()
+    second = calls.flight.join()
+    left: list[Failure] = []
+    second.addErrback(left.append)
+    first.addErrback(lambda failure: second.cancel())
+    calls.begun[0].errback(ValueError("no"))
+    assert left[0].check(CancelledError)
+    assert first.result is None
+
+
 def test_stopping_cancels_the_call() -> None:
     calls = Calls()
     told = calls.join()

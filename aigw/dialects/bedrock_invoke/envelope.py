@@ -53,7 +53,7 @@ def opened(envelope: Envelope) -> Envelope:
     if stream:
         kept["stream"] = _raw(True)
     headers = [pair for pair in envelope.headers if not pair[0].startswith(_AWS)]
-    headers += dated(given[_VERSION])
+    headers = dated(headers, given[_VERSION])
     betas = _betas(given.get(_BETA))
     if betas:
         headers = [pair for pair in headers if pair[0] != _BETA_FIELD]
