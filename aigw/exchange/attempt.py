@@ -63,7 +63,7 @@ class Attempt:
         conversion: Translation | None = None,
         upload: Upload | None = None,
     ) -> None:
-        self.answer: Deferred[tuple[int, Headers]] = Deferred(lambda _: self.stop())
+        self.answer: Deferred[tuple[int, Headers]] = Deferred(self._unanswered)
         self.outbound = outbound
         self.instance = instance
         self.conversion = conversion
@@ -77,7 +77,6 @@ class Attempt:
             instance=instance.name,
             provider=instance.provider,
             model=outbound.model,
-            address=f"{origin.host}:{origin.port}",
             host=origin.host,
             scheme=origin.scheme,
             uri=outbound.target.split(b"?", 1)[0].decode("latin-1"),
@@ -156,7 +155,7 @@ class Attempt:
         self._relieve()
         record, call = self.record, self.call
         record.outcome, record.reason = outcome, reason
-        record.address = call.address or record.address
+        record.address = call.address
         record.reused = call.reused
         record.total_ms = (self._seconds() - self.started) * 1000
         record.connect_ms = self._since(call.connected_at)
@@ -173,6 +172,9 @@ class Attempt:
         self.close(outcome_of(error), error.reason)
 
     # -- inside
+
+    def _unanswered(self, answer: Deferred[tuple[int, Headers]]) -> None:
+        self.stop()
 
     def _since(self, when: float | None) -> float | None:
         return None if when is None else max(0.0, (when - self.started) * 1000)

@@ -38,7 +38,7 @@ from .catalogue import Catalogue
 from .exchange import Exchange
 from .health import health
 from .identity import request_ids
-from .models import asked_for, listed
+from .models import Asked, asked_for, listed
 from .tries import Tries
 from .upload import Upload, is_absent, is_upload
 
@@ -99,7 +99,12 @@ class Serve:
         try:
             if not self._healthy(exchange):
                 route = await self._route(exchange)
-                if route is not None and not await self._listed(exchange, route):
+                asked = None if route is None else _listing(exchange, route)
+                if route is None:
+                    pass  # a preflight, and answered
+                elif asked is not None:
+                    await self._list(exchange, route, asked)
+                else:
                     await self._tries(exchange, route)
         except GatewayError as error:
             exchange.refuse(error)
@@ -143,20 +148,17 @@ class Serve:
 
     def _healthy(self, exchange: Exchange) -> bool:
         """Whether this was a health check, and is answered."""
+        if exchange.envelope.method not in ("GET", "HEAD"):
+            return False
         told = health(exchange.envelope.path, self.ready)
-        if told is None or exchange.envelope.method not in ("GET", "HEAD"):
+        if told is None:
             return False
         status, body = told
         exchange.answer(status, [(b"content-type", b"application/json")], body)
         return True
 
-    async def _listed(self, exchange: Exchange, route: Route) -> bool:
-        """Whether this asked for models that we know, and is answered."""
-        asked = None
-        if route.models or route.lists_upstream:
-            asked = asked_for(exchange.envelope)
-        if asked is None:
-            return False
+    async def _list(self, exchange: Exchange, route: Route, asked: Asked) -> None:
+        """Answer with the models that we know."""
         exchange.dialect = self._dialects.get(asked.dialect)
         names = route.models
         if route.lists_upstream:
@@ -164,7 +166,6 @@ class Serve:
             names = tuple(told)
         body = listed(names, asked)
         exchange.answer(200, [(b"content-type", b"application/json")], body)
-        return True
 
     async def _route(self, exchange: Exchange) -> Route | None:
         """
@@ -175,11 +176,13 @@ class Serve:
         asked = origin.preflighted(envelope.method, envelope.headers)
         method = asked or envelope.method
         candidates = self._candidates(exchange, method)
-        uploads = asked is None and _uploads(exchange)
-        unread = asked is None and not uploads
+        bodiless = asked is not None or is_absent(envelope, exchange.downstream.length)
+        uploads = not bodiless and is_upload(envelope)
+        unread = not (bodiless or uploads)
         for route in candidates:
             if route.reads_body and unread:
-                await self._read(exchange, candidates)
+                # The most generous of them sets the limit.
+                await self._read(exchange, max(one.max_body for one in candidates))
                 unread = False
             if route.test is None or route.test(envelope, peer):
                 break
@@ -195,10 +198,10 @@ class Serve:
         if uploads:
             exchange.upload = _upload(exchange, route)
         elif unread:
-            await self._read(exchange, (route,))
-        elif len(envelope.body) > (limit := _limit(route)):
+            await self._read(exchange, route.max_body)
+        elif len(envelope.body) > route.max_body:
             # It was read for several routes, and another of them takes more.
-            raise BodyTooLarge(f"the request body is over {limit} bytes")
+            raise BodyTooLarge(f"the request body is over {route.max_body} bytes")
         exchange.understand(self._dialects.detect(envelope))
         return route
 
@@ -223,37 +226,26 @@ class Serve:
             exchange.extra = [(b"allow", allowed.encode("latin-1"))]
             raise
 
-    async def _read(self, exchange: Exchange, routes: tuple[Route, ...]) -> None:
-        """Read the body; the most generous of ``routes`` sets its limit."""
-        downstream, envelope = exchange.downstream, exchange.envelope
-        if is_absent(envelope, downstream.length):
-            return
-        body = await downstream.read(max(map(_limit, routes)))
+    async def _read(self, exchange: Exchange, limit: int) -> None:
+        """Read the body, of at most ``limit`` bytes."""
+        body = await exchange.downstream.read(limit)
         exchange.busy_since = self._wheel.seconds()
         exchange.record.received = len(body)
-        envelope.open(body)
+        exchange.envelope.open(body)
 
 
-def _limit(route: Route) -> int:
-    """The largest body, in bytes, that an instance of ``route`` takes."""
-    return max((instance.max_body for instance in route.instances), default=0)
-
-
-def _uploads(exchange: Exchange) -> bool:
-    """
-    Whether the body is relayed as it comes.
-
-    :raises BadRequest: see :func:`is_upload`.
-    """
-    envelope = exchange.envelope
-    return not is_absent(envelope, exchange.downstream.length) and is_upload(envelope)
+def _listing(exchange: Exchange, route: Route) -> Asked | None:
+    """What is asked of the models that ``route`` knows; None where nothing is."""
+    if route.models or route.lists_upstream:
+        return asked_for(exchange.envelope)
+    return None
 
 
 def _upload(exchange: Exchange, route: Route) -> Upload:
     """:raises BodyTooLarge: more bytes are announced than ``route`` takes."""
     return Upload(
         exchange.downstream.source(),
-        max((instance.max_upload for instance in route.instances), default=0),
+        route.max_upload,
         exchange.record,
         exchange.expire,
         exchange.client_gone,

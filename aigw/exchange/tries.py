@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 from aigw.dialects import Dialects
 from aigw.interfaces import IProvider, IUpstream, IWheel
@@ -45,13 +46,13 @@ class Tries:
         rankings = Rankings(upstream, wheel)
         self._several = Several(asking, one_of, resume, rankings, wheel)
 
-    async def __call__(self, exchange: Exchange, route: Route) -> None:
+    def __call__(self, exchange: Exchange, route: Route) -> Coroutine[Any, Any, None]:
         """
-        Ask the route's instances, and relay the answer.
+        Ask the route's instances, and relay the answer. The coroutine is that of
+        whoever does it: one of our own would be woken with it each time.
 
         :raises GatewayError: there is none; what the client is told instead.
         """
         if route.policy is None:
-            await self._once(exchange, route.instances[0])
-        else:
-            await self._several(exchange, self._clusters.of(route))
+            return self._once(exchange, route.instances[0])
+        return self._several(exchange, self._clusters.of(route))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .envelope import Envelope
 from .instance import Instance
@@ -34,6 +34,8 @@ class Route:
     :ivar lists_upstream: whether it lists the models its instances have.
     :ivar model: the one model it takes, ``""`` where its name does not matter.
     :ivar policy: how several instances serve it; None where one does, and plainly.
+    :ivar max_body: the largest request body that an instance of it takes, bytes.
+    :ivar max_upload: the largest that is relayed as it comes, bytes.
     """
 
     id: str
@@ -53,3 +55,11 @@ class Route:
     models: tuple[str, ...] = ()
     lists_upstream: bool = False
     model: str = ""
+    max_body: int = field(init=False)
+    max_upload: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        bodies = (instance.max_body for instance in self.instances)
+        uploads = (instance.max_upload for instance in self.instances)
+        object.__setattr__(self, "max_body", max(bodies, default=0))
+        object.__setattr__(self, "max_upload", max(uploads, default=0))

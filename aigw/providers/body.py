@@ -36,7 +36,7 @@ class Body:
     __slots__ = ("_fields", "_source", "asked_usage", "changed")
 
     def __init__(self, fields: Fields, source: bytes) -> None:
-        self._fields = dict(fields)
+        self._fields = fields  # the envelope's own until something changes
         self._source = source
         self.changed = False
         self.asked_usage = False
@@ -62,12 +62,11 @@ class Body:
         raw = value if isinstance(value, msgspec.Raw) else msgspec.Raw(_encode(value))
         old = self._fields.get(name)
         if old is None or bytes(old) != bytes(raw):
-            self._fields[name] = raw
-            self.changed = True
+            self._own()[name] = raw
 
     def remove(self, name: str) -> None:
-        if self._fields.pop(name, None) is not None:
-            self.changed = True
+        if name in self._fields:
+            del self._own()[name]
 
     def ask_usage(self) -> None:
         """
@@ -99,6 +98,13 @@ class Body:
         if merged is not None:
             self._fields = merged
             self.changed = True
+
+    def _own(self) -> Fields:
+        """The fields, to be changed."""
+        if not self.changed:
+            self._fields = dict(self._fields)
+            self.changed = True
+        return self._fields
 
 
 def _merged(fields: Fields, partial: Mapping[str, Any], force: bool) -> Fields | None:

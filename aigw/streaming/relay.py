@@ -80,7 +80,7 @@ class Relay:
         idle: float | None = None,
         client_stall: float | None = None,
     ) -> None:
-        self.done: Deferred[Ending] = Deferred(lambda _: self.abandon())
+        self.done: Deferred[Ending] = Deferred(self._unwanted)
         self.received = 0
         self.first_byte_at: float | None = None
         self.first_content_at: float | None = None
@@ -250,6 +250,9 @@ class Relay:
             self._release()
 
     # -- inside
+
+    def _unwanted(self, done: Deferred[Ending]) -> None:
+        self.abandon()
 
     def _saw(self, sight: int, now: float) -> None:
         if self._idle is not None:
