@@ -11,6 +11,10 @@ from aigw.errors import GatewayError
 from aigw.model.event import Failed
 from aigw.model.headers import Headers, first
 
+from .unread import UNREADABLE, mended
+
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
 _KINDS = {
     401: "authentication",
     402: "billing",
@@ -49,9 +53,9 @@ def retry_after(headers: Headers) -> float | None:
 def decoded(body: bytes) -> Any:
     """A JSON body, None where it is none."""
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+        return _decoder.decode(body)
+    except UNREADABLE:
+        return mended(_decoder, body)
 
 
 def error_of(failed: Failed) -> GatewayError:

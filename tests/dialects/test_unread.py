@@ -9,12 +9,14 @@ from msgspec.structs import replace
 
 from aigw import framing
 from aigw.model import event as events
+from aigw.model.answer import Answer
 from aigw.model.event import Event, Failed, Unknown
 from aigw.model.frame import SSEFrame
+from aigw.model.part import Text
 from aigw.model.rendered import Rendered
 from tests.testing.samples import chunk
 
-from .streams import CHAT_DIALECTS, chat, frames_of, read, stream_of
+from .streams import CHAT_DIALECTS, bytes_of, chat, frames_of, read, stream_of
 
 #: What may stand in JSON where a character was cut in two, and what is shown then.
 HALVES = [
@@ -99,6 +101,24 @@ def test_half_a_character_costs_no_more_than_itself(
     told = read(dialect, frames)
     assert text_of(told).startswith(f"a{shown}b")
     assert isinstance(told[-1], events.Ended)
+
+
+@pytest.mark.parametrize("dialect", CHAT_DIALECTS)
+@pytest.mark.parametrize(("half", "shown"), HALVES)
+def test_half_a_character_spoils_no_whole_answer(
+    dialect: str, half: bytes, shown: str
+) -> None:
+    reader = chat(dialect).reader(Rendered(b""))
+    whole = reader.whole(bytes_of(dialect, "plain", ".json"))
+    assert isinstance(whole, Answer)
+    (part,) = whole.choices[0].parts
+    assert isinstance(part, Text)
+    body = bytes_of(dialect, "plain", ".json")
+    assert part.text.encode() in body
+    body = body.replace(part.text.encode(), b"a" + half + b"b")
+    whole = chat(dialect).reader(Rendered(b"")).whole(body)
+    assert isinstance(whole, Answer)
+    assert whole.choices[0].parts == (Text(f"a{shown}b"),)
 
 
 def test_a_chunk_that_holds_no_bytes_ends_the_answer() -> None:
