@@ -31,15 +31,14 @@ def spoken_to(
     name = dialect.name
     if name == "passthrough":
         return name
-    chat = IChatDialect.providedBy(dialect)
     chosen = instance.provider_conf.get("dialect")
-    if chosen is not None and chat:
+    if chosen is not None and IChatDialect.providedBy(dialect):
         known = chosen in provider.dialects and _chats(chosen, dialects)
         return chosen if known else None
     spoken = provider.speaks(instance, model)
     if name in spoken:
         return name
-    if not chat:
+    if not IChatDialect.providedBy(dialect):
         vectors = _VECTORS.get(name)
         return vectors if vectors in spoken else None
     return next((other for other in spoken if _chats(other, dialects)), None)

@@ -9,7 +9,9 @@ the same dozen names in every request.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from aigw.model.headers import Headers
@@ -74,9 +76,41 @@ _ANSWER = frozenset(
 _ANSWER_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-", b"x-amzn-bedrock-")
 
 
+#: Names remembered of each instance, and how long they may be: clients choose them.
+_KNOWN: Final = 512
+_LONGEST: Final = 64
+
+
+class _Verdicts(dict[bytes, bool]):
+    """Which names cross an instance one way, each judged when it is first met."""
+
+    def __init__(
+        self, judge: Callable[[bytes, Instance], bool], instance: Instance
+    ) -> None:
+        self._judge = judge
+        self._instance = instance
+
+    def __missing__(self, name: bytes) -> bool:
+        verdict = self._judge(name, self._instance)
+        if len(name) <= _LONGEST:
+            if len(self) >= _KNOWN:
+                self.clear()
+            self[name] = verdict
+        return verdict
+
+
 # Remembered by instance, which is hashed by identity: a Crossing would be hashed field
-# by field for each header field of each request.
-@lru_cache(maxsize=4096)
+# by field for each request.
+@lru_cache(maxsize=1024)
+def _outwards(instance: Instance) -> _Verdicts:
+    return _Verdicts(_crosses, instance)
+
+
+@lru_cache(maxsize=1024)
+def _homewards(instance: Instance) -> _Verdicts:
+    return _Verdicts(_returns, instance)
+
+
 def _crosses(name: bytes, instance: Instance) -> bool:
     crossing = instance.crossing
     if name in crossing.deny or name in _OURS or name in HOP_BY_HOP:
@@ -90,7 +124,6 @@ def _crosses(name: bytes, instance: Instance) -> bool:
     return True
 
 
-@lru_cache(maxsize=4096)
 def _returns(name: bytes, instance: Instance) -> bool:
     crossing = instance.crossing
     if name in crossing.answer_deny or name in HOP_BY_HOP:
@@ -123,11 +156,8 @@ def towards_provider(headers: Headers, own: Headers, instance: Instance) -> Head
     dropped = named_by_connection(headers)
     if dropped:
         stopped |= dropped
-    crossed = [
-        pair
-        for pair in headers
-        if pair[0] not in stopped and _crosses(pair[0], instance)
-    ]
+    crosses = _outwards(instance)
+    crossed = [pair for pair in headers if crosses[pair[0]] and pair[0] not in stopped]
     # A coded answer could not be metered, and a stream decoded and coded again would
     # have to be buffered.
     crossed.append((b"accept-encoding", b"identity"))
@@ -136,7 +166,8 @@ def towards_provider(headers: Headers, own: Headers, instance: Instance) -> Head
 
 def towards_client(headers: Headers, instance: Instance) -> Headers:
     """The fields of a provider's answer that a client gets."""
-    return [pair for pair in headers if _returns(pair[0], instance)]
+    returns = _homewards(instance)
+    return [pair for pair in headers if returns[pair[0]]]
 
 
 def query_without_credentials(query: bytes) -> bytes:

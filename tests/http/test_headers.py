@@ -177,3 +177,12 @@ def test_a_key_in_our_query_comes_back_in_no_redirection() -> None:
     assert towards_client(headers, Instance("a", "gemini")) == headers
     keyed = Instance("a", "gemini", auth_query={"key": "secret"})
     assert towards_client(headers, keyed) == []
+
+
+def test_names_that_nobody_sends_twice_are_judged_like_the_others() -> None:
+    instance = Instance("a", "openai")
+    strange = [(b"x-acme-%d" % number, b"1") for number in range(1500)]
+    private = (b"x-forwarded-" + b"a" * 100, b"1")
+    for _ in range(2):
+        crossed = towards_provider([*strange, private], [], instance)
+        assert crossed == [*strange, (b"accept-encoding", b"identity")]
