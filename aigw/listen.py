@@ -9,11 +9,31 @@ from typing import Any
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.interfaces import IAddress, IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import (
+    IAddress,
+    IListeningPort,
+    IProtocolFactory,
+    IStreamServerEndpoint,
+)
+
+from aigw.errors import ConfigError
 
 #: How often a socket that is being closed is asked for who waits; each time it gives
 #: at least one connection. New ones may come as fast as these go.
 _MOST_WAITING = 10_000
+
+
+def endpoint_of(reactor: Any, description: str) -> IStreamServerEndpoint:
+    """
+    What ``description`` describes; its files (TLS) are read, and nothing listens yet.
+
+    :raises ConfigError: nobody knows that kind, or has a use for what it says.
+    """
+    try:
+        described: IStreamServerEndpoint = serverFromString(reactor, description)
+    except Exception as error:  # kinds may be anybody's, and raise what they like
+        raise ConfigError([f"listener {description}: {error}"]) from error
+    return described
 
 
 class Listener:
@@ -21,13 +41,14 @@ class Listener:
     One endpoint, served by ``factory``.
 
     :param description: a Twisted endpoint description, e.g. ``tcp:9080``.
+    :raises ConfigError: see :func:`endpoint_of`.
     """
 
     def __init__(
         self, reactor: Any, description: str, factory: IProtocolFactory
     ) -> None:
         self.description = description
-        self._endpoint = serverFromString(reactor, description)
+        self._endpoint = endpoint_of(reactor, description)
         self._factory = factory
         self._port: IListeningPort | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from twisted.application.service import IService
 from twisted.logger import LogLevel, textFileLogObserver
@@ -36,11 +36,10 @@ class Options(UsageOptions):
         self["listen"] = []
         self["admin"] = []
 
+    # Twisted shows the text of these two as it stands, line breaks and all.
+
     def opt_listen(self, description: str) -> None:
-        """
-        Serve clients here instead of where the file says: a Twisted endpoint
-        description such as tcp:9080. May be repeated.
-        """
+        """Serve clients here (e.g. tcp:9080) instead. May be repeated."""
         self["listen"].append(description)
 
     def opt_admin(self, description: str) -> None:
@@ -65,13 +64,32 @@ class Options(UsageOptions):
                 worker = inherited(os.environ) is not None
                 source = configuration() if worker else path
                 settings = self.extensions.load(source, os.environ, path)
+            self.settings = settings.listening(self["listen"], self["admin"])
+            if self["check"]:
+                self._try_listeners(reactor)
         except ConfigError as error:
-            print(error, file=sys.stderr)
-            raise SystemExit(1) from error
-        self.settings = settings.listening(self["listen"], self["admin"])
+            _refuse(error)
         if self["check"]:
             self._show()
             raise SystemExit(0)
+
+    def _try_listeners(self, reactor: Any) -> None:
+        """:raises ConfigError: a description cannot be read. Nothing listens."""
+        from aigw.listen import endpoint_of
+
+        problems: list[str] = []
+        for description in (
+            *self.settings.server.endpoints,
+            *self.settings.admin.endpoints,
+        ):
+            if description.startswith("systemd:"):
+                continue  # only systemd gives a process those sockets
+            try:
+                endpoint_of(reactor, description)
+            except ConfigError as error:
+                problems += error.problems
+        if problems:
+            raise ConfigError(problems)
 
     def _show(self) -> None:
         from aigw.config.show import show
@@ -99,16 +117,25 @@ def makeService(options: Options) -> IService:
         from aigw.workers import Fleet as kind
     else:
         from aigw.daemon import Daemon as kind
-    service: IService = kind(
-        reactor,
-        settings,
-        path,
-        os.environ,
-        options.extensions,
-        listen=options["listen"],
-        admin=options["admin"],
-    )
+    try:
+        service: IService = kind(
+            reactor,
+            settings,
+            path,
+            os.environ,
+            options.extensions,
+            listen=options["listen"],
+            admin=options["admin"],
+        )
+    except ConfigError as error:
+        _refuse(error)
     return service
+
+
+def _refuse(error: ConfigError) -> NoReturn:
+    """Say what is wrong with the configuration, and no more: no traceback helps."""
+    print(error, file=sys.stderr)
+    raise SystemExit(1) from error
 
 
 def _log_to_stderr(options: Options) -> None:

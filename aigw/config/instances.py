@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import msgspec
 
 from aigw.model.headers import Headers
@@ -65,12 +67,7 @@ def instance_of(
         force_override=override.request_body_force_override,
         max_body=conf.max_req_body_size or max_body,
         max_upload=conf.max_upload_size,
-        trust=Trust(
-            verify=conf.ssl_verify,
-            ca_file=conf.tls.ca_file,
-            cert_file=conf.tls.cert_file,
-            key_file=conf.tls.key_file,
-        ),
+        trust=_trust(conf, f"{path}.tls", reader),
         proxy=_proxy(conf, endpoint, path, reader, hosts),
         patience=_patience(conf),
         keepalive=Keepalive(
@@ -140,6 +137,26 @@ def _sections(auth: Auth, path: str, reader: Reader) -> dict[str, dict[str, obje
         name: {key: value for key, value in section.items() if value is not None}
         for name, section in sections.items()
     }
+
+
+def _trust(conf: Transport, path: str, reader: Reader) -> Trust:
+    """
+    A file that cannot be read is told now, not by the first request's 502 alone. It may
+    come (or be renewed) later, and other routes do not need it: so it is no error.
+    """
+    tls = conf.tls
+    for name, file in msgspec.structs.asdict(tls).items():
+        if file is not None and not os.access(file, os.R_OK):
+            text = f"{file!r} cannot be read; each request there will get 502"
+            reader.warn(f"{path}.{name}", text)
+    if tls.key_file is not None and tls.cert_file is None:
+        reader.problem(f"{path}.cert_file", "missing; key_file is the key of one")
+    return Trust(
+        verify=conf.ssl_verify,
+        ca_file=tls.ca_file,
+        cert_file=tls.cert_file,
+        key_file=tls.key_file,
+    )
 
 
 def _proxy(

@@ -86,6 +86,7 @@ def policy_of(
     :param balancers: the names of the balancers there are.
     """
     within = conf.retry_on_failure_within_ms
+    _idle(conf, path, reader)
     return Policy(
         balancer=_balancer(conf.balancer, f"{path}.balancer", reader, balancers),
         key=_key(conf.balancer, f"{path}.balancer", reader),
@@ -154,6 +155,25 @@ def _retry(conf: RetryConf) -> Retry:
 
 def _hedge(conf: HedgeConf) -> Hedge:
     return Hedge(delay=conf.delay_ms / 1000, max=conf.max)
+
+
+def _idle(conf: AiProxyMulti, path: str, reader: Reader) -> None:
+    """Warn of what is written and can never happen."""
+    if conf.hedge is not None and len(conf.instances) < 2:
+        text = "no use with a single instance: another is asked beside the slow one"
+        reader.warn(f"{path}.hedge", text)
+    followed = conf.fallback_strategy or conf.fallback_http_statuses
+    if conf.max_retries and not followed and not conf.retry and not conf.hedge:
+        reader.warn(
+            f"{path}.max_retries",
+            "no use without fallback_strategy, fallback_http_statuses, retry or hedge:"
+            " nothing is tried twice",
+        )
+    if conf.on_stream_failure != "continue":
+        for index, one in enumerate(conf.instances):
+            if isinstance(one, MultiInstance) and one.prefill:
+                text = "no use without on_stream_failure: continue beside instances"
+                reader.warn(f"{path}.instances[{index}].prefill", text)
 
 
 def _continues(conf: AiProxyMulti, path: str, reader: Reader) -> bool:

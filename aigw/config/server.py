@@ -12,6 +12,8 @@ from msgspec import Meta
 from .part import SECRET, Check, Part, Positive, about
 
 _DESCRIPTION = re.compile(r"[A-Za-z0-9_]+:.+\Z", re.DOTALL)
+#: Port 0 is any free one, which tests like.
+_PORT = re.compile(r"(?:haproxy:)?(?:tcp6?|ssl|reuse):(?:port=)?(\d+)(?::|\Z)")
 
 
 def _listenable(listen: int | str) -> None:
@@ -20,6 +22,8 @@ def _listenable(listen: int | str) -> None:
             raise ValueError("no TCP port")
     elif not _DESCRIPTION.match(listen):
         raise ValueError("no endpoint description")
+    elif (port := _PORT.match(listen)) is not None and int(port[1]) > 65535:
+        raise ValueError("no TCP port")
 
 
 Listen = Annotated[

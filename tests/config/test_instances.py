@@ -338,6 +338,18 @@ def test_an_endpoint_that_looks_like_a_base_url_is_warned_of() -> None:
     assert warning.startswith(f"gw.yaml: {PROXY}.override.endpoint: its path is used")
 
 
+def test_files_of_tls_that_cannot_be_read_are_warned_of() -> None:
+    file = with_route({"tls": {"ca_file": "/no/ca.pem", "cert_file": __file__}})
+    (warning,) = loaded(file).warnings
+    assert warning.startswith(f"gw.yaml: {PROXY}.tls.ca_file: '/no/ca.pem' cannot")
+
+
+def test_a_key_without_its_certificate_is_refused() -> None:
+    assert problems(with_route({"tls": {"key_file": __file__}})) == [
+        f"{PROXY}.tls.cert_file: missing; key_file is the key of one"
+    ]
+
+
 BEDROCK = {"provider": "bedrock", "provider_conf": {"region": "eu-west-1"}}
 TOKEN = {"AWS_BEARER_TOKEN_BEDROCK": "key"}
 

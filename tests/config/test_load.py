@@ -192,3 +192,9 @@ def test_the_command_line_overrides_listeners() -> None:
     assert changed.admin.endpoints == ("tcp:2", "tcp:3")
     assert changed.server.max_connections == 100
     assert settings.listening().server.endpoints == settings.server.endpoints
+
+
+@pytest.mark.parametrize("text", ["tcp:99999", "tcp6:port=65536", "haproxy:tcp:70000"])
+def test_a_listener_whose_port_is_none_is_refused(text: str) -> None:
+    (told,) = problems({"server": {"listen": [text]}})
+    assert told.startswith(f"server.listen[0]: found '{text}': no TCP port")

@@ -440,3 +440,16 @@ def test_continuation_without_a_prefill_instance_is_warned_of() -> None:
     conf = many(one("a"), one("b"), on_stream_failure="continue")
     (told,) = loaded(conf).warnings
     assert f"{AT}.on_stream_failure: no instance has prefill" in told
+
+
+@pytest.mark.parametrize(
+    ("conf", "place"),
+    [
+        (many(one(), hedge={"delay_ms": 5}), "hedge: no use with a single instance"),
+        (many(max_retries=2), "max_retries: no use without fallback_strategy"),
+        (many(one(prefill=True)), "instances[0].prefill: no use without on_stream"),
+    ],
+)
+def test_what_can_never_happen_is_warned_of(conf: dict[str, Any], place: str) -> None:
+    (told,) = loaded(conf).warnings
+    assert f"{AT}.{place}" in told

@@ -370,6 +370,37 @@ def test_check_refuses_a_file_that_is_none(tmp_path: Path, text: str | None) -> 
     assert "Traceback" not in done.stderr
 
 
+def test_check_tries_the_listeners(tmp_path: Path) -> None:
+    path = tmp_path / "aigw.yaml"
+    listen = "['foo:1', 'tcp:0:interfce=::1', 'ssl:0:privateKey=/no.pem', 'systemd:0']"
+    path.write_text(f"server: {{listen: {listen}}}")
+    done = check(path)
+    assert done.returncode == 1
+    told = done.stderr.splitlines()
+    assert [line.split(": ")[0] for line in told] == [
+        "listener foo:1",
+        "listener tcp:0:interfce=::1",
+        "listener ssl:0:privateKey=/no.pem",
+    ]
+
+
+def test_a_start_that_is_refused_says_why_in_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "aigw.yaml"
+    path.write_text("log: {access: {path: /no/such/place/log}}")
+    done = subprocess.run(
+        [sys.executable, "-m", "twisted", "aigw", "--config", str(path)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("log.access.path: '/no/such/place/log' cannot be opened")
+
+
 def test_twistd_serves_and_drains_too(daemon: Daemon) -> None:
     daemon.write()
     run = "from twisted.scripts.twistd import run; run()"
