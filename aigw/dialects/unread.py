@@ -11,6 +11,9 @@ from aigw.model.event import Failed, Unknown
 
 T = TypeVar("T")
 
+#: The largest text that is mended, bytes: that takes up to 0.1 s.
+_LARGEST: Final = 1024 * 1024
+
 #: What decoding raises.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -28,6 +31,8 @@ def mended(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
     deltas, and the half of one is no Unicode. It becomes U+FFFD; the rest is kept.
     None where that was not what ailed it.
     """
+    if len(data) > _LARGEST:
+        return None
     whole = data.decode("utf-8", "replace").encode()
     whole = _ESCAPE.sub(_kept, whole)
     if whole == data:

@@ -20,7 +20,8 @@ class Target:
     :ivar extensions: documented extensions of the dialect that the provider takes:
         ``reasoning_details`` (openai-chat: signed reasoning may be sent back),
         ``reasoning_content`` (openai-chat: unsigned reasoning must be sent back),
-        ``extra_content`` (openai-chat: a call's signature stands on it, as Google's).
+        ``extra_content`` (openai-chat: a call's signature stands on it, as Google's),
+        ``file`` (openai-chat: documents are files, not taken for images).
     """
 
     model: str = ""

@@ -64,6 +64,8 @@ PRESETS = (
         },
         # Reasoning models refuse max_tokens, and all refuse the two together.
         renames={"openai-chat": "max_tokens"},
+        # https://platform.openai.com/docs/guides/pdf-files
+        extensions=frozenset({"file"}),
     ),
     Preset("openai-compatible", None, _EVERY, _CAPS),
     # https://api-docs.deepseek.com: with /v1 and without, the reference's is without.
@@ -87,7 +89,8 @@ PRESETS = (
         _CAPS,
         base="/api/v1",
         # https://openrouter.ai/docs/guides/best-practices/reasoning-tokens
-        extensions=frozenset({"reasoning_content", "reasoning_details"}),
+        # https://openrouter.ai/docs/guides/overview/multimodal/pdfs
+        extensions=frozenset({"file", "reasoning_content", "reasoning_details"}),
     ),
     # https://console.groq.com/docs/openai
     Preset(

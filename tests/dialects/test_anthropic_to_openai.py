@@ -238,6 +238,21 @@ def test_media_become_data_uris_and_empty_ones_go() -> None:
     ]
 
 
+def test_documents_are_files_to_who_takes_files() -> None:
+    source = {"type": "base64", "data": "BB", "media_type": "application/pdf"}
+    named = {"type": "document", "source": source, "title": "a.pdf"}
+    told = rendered(
+        frozenset({"file"}),
+        messages=[{"role": "user", "content": [named, {**named, "title": None}]}],
+    )
+    (message,) = msgspec.json.decode(told.body)["messages"]
+    data = "data:application/pdf;base64,BB"
+    assert message["content"] == [
+        {"type": "file", "file": {"filename": "a.pdf", "file_data": data}},
+        {"type": "file", "file": {"filename": "document", "file_data": data}},
+    ]
+
+
 def test_results_come_first_each_as_a_message_then_what_else_was_said() -> None:
     call = {"type": "tool_use", "id": "t1", "name": "f", "input": {"big": 2**60}}
     image = {"type": "image", "source": {"type": "url", "url": "https://x.test"}}

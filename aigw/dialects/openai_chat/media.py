@@ -64,10 +64,13 @@ def read_file(part: JSONObject) -> Media:
     return Media("document", "file", id, name=name)
 
 
-def write_media(media: Media, at: str, ledger: Ledger) -> dict[str, Any] | None:
+def write_media(
+    media: Media, at: str, ledger: Ledger, files: bool
+) -> dict[str, Any] | None:
     """
     The content part of ``media``; None where there is nothing in it.
 
+    :param files: whether documents are files to the provider.
     :raises BadRequest: chat completions cannot carry it.
     """
     if media.source == "file" and not (ledger.native and media.kind == "document"):
@@ -75,7 +78,7 @@ def write_media(media: Media, at: str, ledger: Ledger) -> dict[str, Any] | None:
     if media.kind == "image":
         return _image(media, at, ledger)
     if media.kind == "document":
-        return _document(media, at, ledger)
+        return _document(media, at, ledger, files)
     if media.kind == "audio" and media.source == "base64":
         format = _FORMATS.get(media.type)
         if format is None and ledger.native:
@@ -103,18 +106,22 @@ def _image(media: Media, at: str, ledger: Ledger) -> dict[str, Any] | None:
     return {"type": "image_url", "image_url": image}
 
 
-def _document(media: Media, at: str, ledger: Ledger) -> dict[str, Any] | None:
+def _document(
+    media: Media, at: str, ledger: Ledger, files: bool
+) -> dict[str, Any] | None:
     if not media.value:
         return None
     if media.source == "text":
         return {"type": "text", "text": media.value}
     if media.source == "url":
         ledger.refuse(at, "a document by URL")
-    if media.source == "base64" and not ledger.native:
+    if media.source == "base64" and not files:
         # Reference section 3.6: compatible servers take PDF where they take images.
         url = data_uri.join(media.type or "application/pdf", media.value)
         return {"type": "image_url", "image_url": {"url": url}}
     file = {"filename": media.name} if media.name else {}
+    if media.source == "base64" and not ledger.native:
+        file.setdefault("filename", "document")  # data is refused without
     if media.source == "file":
         file["file_id"] = media.value
     elif media.type:

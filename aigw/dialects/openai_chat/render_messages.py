@@ -43,6 +43,7 @@ class Messages:
         self._ledger = ledger
         self._details = ledger.native or "reasoning_details" in target.extensions
         self._reasoning = ledger.native or "reasoning_content" in target.extensions
+        self._files = ledger.native or "file" in target.extensions
         self._extra = "extra_content" in target.extensions and not ledger.native
         #: The place from which calls must be signed.
         self._current = len(call.messages)
@@ -223,7 +224,7 @@ class Messages:
             refusal = {"type": "refusal", "refusal": part.text}
             return marked(refusal, None, part.rider, at, ledger)
         if isinstance(part, Media):
-            media = write_media(part, at, ledger)
+            media = write_media(part, at, ledger, self._files)
             if media is None:
                 return None
             return marked(media, part.cache, part.rider, at, ledger)
