@@ -70,6 +70,7 @@ class Exchange:
         self._most: float | None = None  # the total whoever is asked, seconds
         self._total: IAlarm | None = None
         self._beat: IAlarm | None = None
+        self._hushed = False  # an answer that is no stream may be on its way
         headers = downstream.headers
         self.envelope = Envelope(
             method=downstream.method,
@@ -123,7 +124,7 @@ class Exchange:
         self._limit(total)
         if not instance.streaming.heartbeat:
             self._rest()
-        elif self._beat is None and self.relay is None:
+        elif self._beat is None and self.relay is None and not self._hushed:
             self.keep_alive(instance.streaming.heartbeat)
 
     def _foreign(self, outbound: Outbound, framing: IFraming | None) -> bool:
@@ -149,6 +150,7 @@ class Exchange:
             self.begun = self.begun or relay.outlet.begun
             self.record.sent += relay.outlet.sent
         self.attempt = None
+        self._hushed = False
         self.busy_since = self._wheel.seconds()
         self._limit(self._most)
 
@@ -262,10 +264,11 @@ class Exchange:
 
     def hush(self) -> None:
         """
-        The answer will be no stream: no heartbeat may begin one. One that was begun
-        goes on.
+        The answer will be no stream: no heartbeat may begin one, not even for another
+        attempt that begins beside it. One that was begun goes on.
         """
         if not self.begun:
+            self._hushed = True
             self._rest()
 
     def _rest(self) -> None:

@@ -467,6 +467,22 @@ def test_heartbeats_go_on() -> None:
     assert site.record.sent == len(client.written)
 
 
+def test_no_heartbeat_begins_a_stream_where_json_may_be_on_its_way() -> None:
+    beating = Streaming(heartbeat=0.5)
+    several = [instance(name, streaming=beating) for name in "ab"]
+    site = many(*several, hedge=Hedge(0.2, 1))
+    client = site.ask(STREAM)
+    site.call.head(200, JSON)
+    site.wait(2)
+    one, other = calls(site)
+    assert client.status is None
+    one.body(ANSWER)
+    one.ended()
+    assert client.written == ANSWER
+    assert dict(client.answer)[b"content-type"] == b"application/json"
+    assert other.stopped
+
+
 def test_an_instance_that_is_always_outrun_is_known_to_be_slow() -> None:
     site = race(balancer="ewma")
     for _ in range(30):
