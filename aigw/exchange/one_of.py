@@ -138,6 +138,10 @@ class OneOf:
                 lease.outrun(now())
             attempt.close(outcome, why)
             raise
+        except Exception:  # a bug: of one beside others nobody else knows the call
+            attempt.stop()
+            attempt.broke(GatewayError("internal error", reason="internal"))
+            raise
         ends.close(exchange, attempt, status, ending)
         if ending.suspended or ends.in_trouble(ending):
             lease.judged(Verdict.BROKEN, None, now())

@@ -13,7 +13,7 @@ from aigw.framing.sse import SSEDecoder
 from aigw.model.headers import Headers
 from aigw.model.instance import Deadlines
 from aigw.model.outcome import Outcome
-from aigw.model.policy import Policy
+from aigw.model.policy import Hedge, Policy
 from aigw.model.route import Route
 from aigw.providers.openai import OpenAIStyle
 from aigw.providers.presets import PRESETS
@@ -121,6 +121,28 @@ def test_a_provider_that_breaks_in_judge(logged_failures: list[Failure]) -> None
     is_told(site, client)
     assert site.record.outcome is Outcome.BROKEN
     assert [each.reason for each in site.record.attempts] == ["internal"]
+    assert mistakes(logged_failures) == 1
+
+
+def test_a_provider_that_breaks_in_judge_in_a_race(
+    logged_failures: list[Failure],
+) -> None:
+    policy = Policy(statuses=frozenset({500}), hedge=Hedge(0.2))
+    limits = Deadlines(first_byte=1.0, stream=2.0)
+    two = instance(deadlines=limits), instance(deadlines=limits)
+    site = Site(
+        Route("chat", ("/v1/*",), two, policy=policy),
+        providers=[FaultyProvider("judge")],
+    )
+    client = site.ask(STREAM)
+    site.wait(0.3)
+    one, other = site.upstream.calls
+    other.head(200, SSE)
+    assert one.stopped
+    assert other.stopped
+    is_told(site, client)
+    told = [(each.outcome, each.reason) for each in site.record.attempts]
+    assert told == [(Outcome.HEDGED, "hedged"), (Outcome.BROKEN, "internal")]
     assert mistakes(logged_failures) == 1
 
 
