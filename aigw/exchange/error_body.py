@@ -53,6 +53,10 @@ class ErrorBody:
         self.ended()
 
     def expire(self, error: GatewayError) -> None:
+        if isinstance(error, UpstreamError):
+            # The attempt's own deadline: it has failed before, as its head tells.
+            self._enough()
+            return
         self.close()
         if not self.done.called:
             self.done.errback(error)

@@ -600,6 +600,18 @@ def test_a_slow_error_body_is_not_waited_for() -> None:
     assert client.written == ANSWER
 
 
+def test_an_error_body_that_never_begins_is_not_waited_for() -> None:
+    limits = Deadlines(first_byte=0.5)
+    site = many(instance("a", deadlines=limits), instance("b", deadlines=limits))
+    client = site.ask()
+    site.call.head(500, JSON)
+    site.wait(0.7)
+    assert hosts(site) == ["a", "b"]
+    site.call.answer(200, JSON, ANSWER)
+    assert client.written == ANSWER
+    assert kinds(site)[0] == ("a", "failed", "broken")
+
+
 # -- slots
 
 
