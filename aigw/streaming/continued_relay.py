@@ -87,19 +87,34 @@ class ContinuedRelay(Relay):
             super()._break(error)
 
     def _way_failed(self, failed: Failed, out: bytes) -> None:
-        begun = self.outlet.begun and not self.outlet.held
-        if begun and not self._gone:
+        error = error_of(failed, "error_in_stream")
+        # Text that came in one read with what broke it is output too: how the bytes
+        # were cut must not decide what the client gets.
+        begins = self.way.draft.size > 0 and self._could_go_on(error)
+        if not (self._gone or self.outlet.held) and (self.outlet.begun or begins):
+            now = self._wheel.seconds()
+            if self.way.sight & sights.CONTENT:
+                self._content(now)
             if out:
-                self.outlet.give(out, self._wheel.seconds())
-            if self._suspends(error_of(failed, "error_in_stream")):
+                self.outlet.give(out, now)
+            if self._suspends(error):
                 return
             out = self.way.tell()
         super()._way_failed(failed, out)
 
+    def _content(self, now: float) -> None:
+        if self.first_content_at is None:
+            self.first_content_at = now
+            if self.on_content is not None:
+                self.on_content(now)
+
+    def _could_go_on(self, error: GatewayError) -> bool:
+        return self.way.draft.plain and _passing(error)
+
     def _suspends(self, error: GatewayError) -> bool:
         """Whether another attempt might go on; if so, wait for it."""
         begun = self.outlet.begun and not self.outlet.held
-        if not (begun and self.way.draft.plain and _passing(error)):
+        if not (begun and self._could_go_on(error)):
             return False
         self._call.stop()
         self._relieve(self._bound, self._idle)

@@ -412,6 +412,35 @@ def test_before_any_text_another_is_asked_what_the_client_asked() -> None:
     assert site.record.attempts[1].seam == 0
 
 
+@pytest.mark.parametrize("statuses", [frozenset(), RETRIABLE])
+def test_text_that_comes_in_one_read_with_the_break_is_not_lost(
+    statuses: frozenset[int],
+) -> None:
+    error = b'data: {"error":{"message":"boom","type":"server_error"}}\n\n'
+    site = continuing(statuses=statuses)
+    client = site.ask(ASKED)
+    site.call.head(200, SSE)
+    site.call.body(chunk("Hello ") + error)
+    assert hosts(site) == ["a", "b"]
+    goes_on(site.call, "world" if not statuses else "Hello world")
+    assert text_of(client) == "Hello world"
+    assert client.ended == "finish"
+    first = site.record.attempts[0]
+    assert (first.outcome, first.reason) == (Outcome.FAILED, "error_in_stream")
+    assert statuses or first.first_token_ms is not None
+
+
+def test_an_error_without_any_text_is_told_by_its_status() -> None:
+    site = continuing(statuses=frozenset())
+    client = site.ask(ASKED)
+    site.call.head(200, SSE)
+    site.call.body(
+        chunk("") + b'data: {"error":{"message":"boom","type":"server_error"}}\n\n'
+    )
+    assert hosts(site) == ["a"]
+    assert (client.status, client.ended) == (502, "finish")
+
+
 def test_a_spent_cap_ends_it_as_ever() -> None:
     site = continuing()
     client = begun(site, asked(max_tokens=5))
