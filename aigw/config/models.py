@@ -17,7 +17,7 @@ from .policy import instances_of, policy_of
 from .providers import Hosts
 from .reading import Reader
 
-#: Where a request names a model in its body.
+#: Where a request names a model, in its path or its body.
 PATHS: Final = (
     "/v1/chat/completions",
     "/v1/audio/speech",
@@ -29,6 +29,9 @@ PATHS: Final = (
     "/v1/moderations",
     "/v1/rerank",
     "/v1/responses",
+    "/model/*",
+    "/v1/models/*",
+    "/v1beta/models/*",
 )
 #: Where the models are listed.
 LISTED: Final = (

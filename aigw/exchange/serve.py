@@ -210,12 +210,15 @@ class Serve:
     ) -> GatewayError:
         """Why no route took it; a model's name is told in the client's dialect."""
         envelope = exchange.envelope
-        if envelope.model and any(route.model for route in candidates):
+        by_model = any(route.model for route in candidates)
+        if by_model and envelope.model:
             envelope.strip(own_path)
             exchange.understand(self._dialects.detect(envelope))
             text = f"the model {envelope.model[:100]!r} does not exist"
             return NotFound(text, kind="model_not_found", reason="no_route")
-        return NotFound(f"no route for {envelope.path[:200]!r}", reason="no_route")
+        named = ": the request names no model" if by_model else ""
+        text = f"no route for {envelope.path[:200]!r}{named}"
+        return NotFound(text, reason="no_route")
 
     def _candidates(self, exchange: Exchange, method: str) -> tuple[Route, ...]:
         host, path = exchange.downstream.host, exchange.envelope.path

@@ -44,6 +44,7 @@ def serving(settings: Settings, model: str, path: str = PATHS[0]) -> str | None:
 def test_a_model_is_served_at_the_model_call_endpoints() -> None:
     settings = loaded(file(fast=FAST, smart=SMART))
     for path in PATHS:
+        path = path.replace("*", "any:verb")
         assert serving(settings, "fast", path) == "model:fast"
         assert serving(settings, "smart", path) == "model:smart"
     assert serving(settings, "other") is None
@@ -74,8 +75,9 @@ def test_models_go_before_routes_of_the_same_path() -> None:
 
 def test_models_are_listed() -> None:
     settings = loaded(file(fast=FAST, smart=SMART))
-    (route,) = Match(settings.routes).candidates("GET", "h", "/v1/models")
-    assert (route.paths, route.models) == (LISTED, ("fast", "smart"))
+    for path in ("/v1/models", "/v1/models/fast", "/v1beta/models/fast"):
+        (route,) = Match(settings.routes).candidates("GET", "h", path)
+        assert (route.paths, route.models) == (LISTED, ("fast", "smart"))
 
 
 def test_a_route_for_the_list_goes_before_it() -> None:

@@ -137,6 +137,20 @@ def test_a_model_that_no_route_takes_is_not_found_in_the_dialects_words(
     assert place.record.reason == "no_route"
 
 
+def test_a_request_without_a_model_is_told_that_one_is_missing() -> None:
+    route = Route(
+        "model:fast",
+        ("/v1/responses",),
+        (instance(),),
+        test=lambda envelope, peer: envelope.model == "fast",
+        reads_body=True,
+        model="fast",
+    )
+    client = Site(route).ask(b'{"input":"x"}', target=b"/v1/responses")
+    assert client.status == 404
+    assert b"the request names no model" in client.written
+
+
 # -- of what upstream has
 
 
