@@ -144,7 +144,14 @@ class UpstreamError(GatewayError):
 
 
 class AnsweredError(UpstreamError):
-    """The provider answered with an error, told here in the client's own dialect."""
+    """
+    The provider answered with an error, told here in the client's own dialect.
+
+    :ivar fields: the header fields of that answer that the client gets too, pairs of
+        name and value.
+    """
+
+    fields: Sequence[tuple[bytes, bytes]] = ()
 
 
 class ConnectFailed(UpstreamError):

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from aigw.dialects import Dialects
 from aigw.errors import AnsweredError, BadRequest
+from aigw.http.headers import advice
 from aigw.interfaces import IProvider, IUpstream, IWheel
 from aigw.model.call import Call
 from aigw.model.headers import Headers
@@ -118,7 +119,9 @@ class Asking:
         """An error answer of a provider that was spoken to in another dialect."""
         assert attempt.conversion is not None
         data = await self._body(exchange, attempt, lane)
-        return attempt.conversion.problem(*answer, data)
+        error = attempt.conversion.problem(*answer, data)
+        error.fields = advice(answer[1], attempt.instance)
+        return error
 
     async def _body(
         self, exchange: Exchange, attempt: Attempt, lane: Lane | None

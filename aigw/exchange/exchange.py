@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 
-from aigw.errors import DeadlinePassed, GatewayError, Unavailable
+from aigw.errors import AnsweredError, DeadlinePassed, GatewayError, Unavailable
 from aigw.interfaces import IAlarm, IDialect, IDownstream, IFraming, IWheel
 from aigw.model.call import Call
 from aigw.model.envelope import Envelope
@@ -326,6 +326,8 @@ class Exchange:
             downstream.cut()
             return
         status, headers, body = self.dialect.problem(error, record.request_id)
+        if isinstance(error, AnsweredError):
+            headers.extend(error.fields)
         self.answer(status, headers, body)
 
     def fail(self, error: GatewayError) -> None:

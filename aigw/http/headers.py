@@ -73,7 +73,9 @@ _ANSWER = frozenset(
         b"www-authenticate",
     }
 )
-_ANSWER_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-", b"x-amzn-bedrock-")
+_ADVICE = (b"retry-after-ms", b"x-should-retry")
+_LIMITS = (b"x-ratelimit-", b"anthropic-ratelimit-")
+_ANSWER_PREFIXES = (*_LIMITS, b"x-amzn-bedrock-")
 
 
 #: Names remembered of each instance, and how long they may be: clients choose them.
@@ -168,6 +170,18 @@ def towards_client(headers: Headers, instance: Instance) -> Headers:
     """The fields of a provider's answer that a client gets."""
     returns = _homewards(instance)
     return [pair for pair in headers if returns[pair[0]]]
+
+
+def advice(headers: Headers, instance: Instance) -> Headers:
+    """
+    Of the fields that a client gets of an error answer those that say whether to come
+    again, and what is left of its limits; ``retry-after`` is told by each dialect.
+    """
+    return [
+        pair
+        for pair in towards_client(headers, instance)
+        if pair[0] in _ADVICE or pair[0].startswith(_LIMITS)
+    ]
 
 
 def query_without_credentials(query: bytes) -> bytes:

@@ -136,6 +136,23 @@ def test_error_answer_is_told_in_the_clients_words() -> None:
     assert place.record.attempts[0].status == 429
 
 
+def test_an_error_answers_advice_on_coming_again_crosses() -> None:
+    place = site()
+    client = ask(place)
+    advice: Headers = [
+        (b"retry-after-ms", b"450"),
+        (b"x-should-retry", b"false"),
+        (b"x-ratelimit-remaining-requests", b"0"),
+    ]
+    others: Headers = [(b"set-cookie", b"a=b"), (b"openai-model", b"m")]
+    place.call.answer(429, [*JSON, *advice, *others], b"{}")
+    assert client.status == 429
+    given = client.answer
+    assert [pair for pair in given if pair in advice] == advice
+    assert [name for name, _ in given].count(b"content-type") == 1
+    assert not [pair for pair in given if pair in others]
+
+
 def test_error_inside_a_whole_answer_of_200_is_an_error() -> None:
     place = site()
     client = ask(place)
