@@ -106,6 +106,7 @@ class Attempt:
     def head(self, status: int, headers: Headers) -> None:
         self.record.status = status
         self.record.head_ms = (self._seconds() - self.started) * 1000
+        self.outbound.forget()
         self.answer.callback((status, headers))
 
     def body(self, data: bytes) -> None:

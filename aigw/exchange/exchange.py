@@ -154,6 +154,15 @@ class Exchange:
         self.busy_since = self._wheel.seconds()
         self._limit(self._most)
 
+    def settle(self) -> None:
+        """
+        Nobody else will be asked: let go of what was. A prompt may be megabytes, and
+        its answer may take minutes.
+        """
+        if not self.continues:
+            self.envelope = self.envelope.closed()
+            self.call = None
+
     @property
     def relay(self) -> Relay | None:
         """What carries the answer to the client, once there is one."""

@@ -29,6 +29,7 @@ class Once:
             if status >= 400 and attempt.conversion is not None:
                 raise await self._asking.problem(exchange, attempt, answer)
             relay = self._answers.relay(exchange, attempt, status, headers)
+            exchange.settle()
             ending = await relay.done
         except GatewayError as error:
             attempt.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.internet.defer import CancelledError
 
 from aigw.errors import BadRequest, CredentialsFailed, GatewayError, UpstreamError
@@ -121,7 +123,7 @@ class OneOf:
             follows = lane is not None or plan.may_follow()
             held = step is None and follows and not _sealed(exchange)
             relay = self._answers.relay(exchange, attempt, status, headers, held, lane)
-            relay.on_content = lease.first
+            relay.on_content = partial(_first, exchange, lease)
             ending = await relay.done
         except GatewayError as error:
             attempt.stop()
@@ -146,6 +148,12 @@ class OneOf:
         if ending.suspended or ends.in_trouble(ending):
             lease.judged(Verdict.BROKEN, None, now())
         return Step(Way.RETURN), None
+
+
+def _first(exchange: Exchange, lease: Lease, now: float) -> None:
+    """Content is here: whoever else was asked is not wanted any more."""
+    exchange.settle()
+    lease.first(now)
 
 
 def _sealed(exchange: Exchange) -> bool:

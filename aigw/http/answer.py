@@ -51,6 +51,7 @@ class Answer:
         "_body",
         "_channel",
         "_chunked",
+        "_counted",
         "_head",
         "_keep",
         "_modern",
@@ -89,7 +90,8 @@ class Answer:
         self._channel = channel
         self._modern = head.modern
         self._keep = head.keep
-        self._body = b""  # whole, where ``incoming`` is None
+        self._body = b""  # whole, where ``incoming`` is None, until it is read
+        self._counted = 0  # bytes of it that the budget counts
         self._head: bytes | None = None  # kept for the first write
         self._started = False
         self._over = False
@@ -100,7 +102,8 @@ class Answer:
     def came_whole(self, body: bytes) -> None:
         """The body came in the same read as the head."""
         self._body = body
-        self._channel.front.budget.take(len(body))
+        self._counted = len(body)
+        self._channel.front.budget.take(self._counted)
 
     # -- the request's body
 
@@ -109,10 +112,11 @@ class Answer:
             raise CancelledError
         if self.incoming is not None:
             return await self.incoming.read(limit)
-        if len(self._body) > limit:
+        if self._counted > limit:
             self._channel.spoil()
             raise BodyTooLarge(f"the request body is over {limit} bytes")
-        return self._body
+        body, self._body = self._body, b""
+        return body
 
     def source(self) -> IBodySource:
         if self.incoming is not None:
@@ -238,7 +242,8 @@ class Answer:
         self.on_lost = None
         incoming = self.incoming
         if incoming is None:
-            self._channel.front.budget.give(len(self._body))
+            self._channel.front.budget.give(self._counted)
+            self._counted = 0
             self._body = b""
         elif not self.lost:
             incoming.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+from msgspec.structs import replace
 
 from aigw.errors import BadRequest
 
@@ -123,6 +124,10 @@ class Envelope(msgspec.Struct):
             raw, mark, query = self.target.partition(b"?")
             self.path = path
             self.target = own(raw.decode("ascii")).encode("ascii") + mark + query
+
+    def closed(self) -> Envelope:
+        """The request without its body; what was read of that stays."""
+        return replace(self, body=b"", fields=None)
 
     def open(self, body: bytes) -> None:
         """

@@ -106,3 +106,8 @@ class Outbound(msgspec.Struct):
     stream: bool = False
     framing: str = ""
     hides_usage: bool = False
+
+    def forget(self) -> None:
+        """It was sent, and will not be again: let go of fields and body."""
+        self.headers = []
+        self.body = b""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
@@ -108,7 +109,8 @@ class MemoryCall:
         clock: IReactorTime,
         upload: IBodySource | None = None,
     ) -> None:
-        self.outbound = outbound
+        # As it was sent: who asked lets go of much of it once there is an answer.
+        self.outbound = replace(outbound)
         self.upload = upload
         self.taken: list[bytes] = []
         self.took: str | Exception | None = None
