@@ -21,7 +21,8 @@ class Target:
         ``reasoning_details`` (openai-chat: signed reasoning may be sent back),
         ``reasoning_content`` (openai-chat: unsigned reasoning must be sent back),
         ``extra_content`` (openai-chat: a call's signature stands on it, as Google's),
-        ``file`` (openai-chat: documents are files, not taken for images).
+        ``file`` (openai-chat: documents are files, not taken for images),
+        ``text_results`` (openai-chat: results of tools are text; their media follow).
     """
 
     model: str = ""

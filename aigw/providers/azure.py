@@ -48,7 +48,7 @@ PRESET = Preset(
     },
     {"openai-chat": "max_tokens", "openai-responses": "max_output_tokens"},
     base=_V1,
-    extensions=frozenset({"file"}),
+    extensions=frozenset({"file", "text_results"}),
 )
 
 

@@ -64,8 +64,9 @@ PRESETS = (
         },
         # Reasoning models refuse max_tokens, and all refuse the two together.
         renames={"openai-chat": "max_tokens"},
-        # https://platform.openai.com/docs/guides/pdf-files
-        extensions=frozenset({"file"}),
+        # https://platform.openai.com/docs/guides/pdf-files, and the reference of chat
+        # completions, whose tool messages take text alone.
+        extensions=frozenset({"file", "text_results"}),
     ),
     Preset("openai-compatible", None, _EVERY, _CAPS),
     # https://api-docs.deepseek.com: with /v1 and without, the reference's is without.

@@ -43,7 +43,13 @@ def check_provider(
         assert path.startswith("/"), f"the path of {dialect}: {path!r}"
     for dialect, cap in provider.caps.items():
         assert cap, f"the cap of {dialect} has no name"
-    known = {"extra_content", "file", "reasoning_content", "reasoning_details"}
+    known = {
+        "extra_content",
+        "file",
+        "reasoning_content",
+        "reasoning_details",
+        "text_results",
+    }
     assert provider.extensions <= known, f"not known: {provider.extensions - known}"
     for instance in (*_uses(provider), *instances):
         for model in ("", "m", "org/m"):

@@ -253,6 +253,73 @@ def test_documents_are_files_to_who_takes_files() -> None:
     ]
 
 
+def test_media_of_results_follow_them_where_results_are_text() -> None:
+    image = {"type": "image", "source": {"type": "url", "url": "https://x.test"}}
+    calls = [
+        {"type": "tool_use", "id": id, "name": "f", "input": {}} for id in ("a", "b")
+    ]
+    said = {"type": "text", "text": "seen"}
+    results = [
+        {"type": "tool_result", "tool_use_id": "a", "content": [said, image]},
+        {"type": "tool_result", "tool_use_id": "b", "content": [image]},
+    ]
+    told = rendered(
+        frozenset({"text_results"}),
+        messages=[
+            {"role": "assistant", "content": calls},
+            {"role": "user", "content": [*results, {"type": "text", "text": "so?"}]},
+        ],
+    )
+    url = {"type": "image_url", "image_url": {"url": "https://x.test"}}
+    assert msgspec.json.decode(told.body)["messages"][1:] == [
+        {"role": "tool", "tool_call_id": "a", "content": "seen"},
+        {
+            "role": "tool",
+            "tool_call_id": "b",
+            "content": "The result stands behind all results.",
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "The result of a holds:"},
+                url,
+                {"type": "text", "text": "The result of b holds:"},
+                url,
+            ],
+        },
+        {"role": "user", "content": "so?"},
+    ]
+    assert told.dropped == ("messages[].content[].content (clamped)",)
+
+
+@pytest.mark.parametrize("more", [[], [{"role": "assistant", "content": "Hm."}]])
+def test_media_of_results_in_messages_of_their_own_follow_the_last(more: Any) -> None:
+    results = [
+        {"type": "function_call_output", "call_id": id, "output": output}
+        for id, output in (
+            ("a", [{"type": "input_image", "image_url": "https://x.test"}]),
+            ("b", "done"),
+        )
+    ]
+    asked = [
+        {"type": "function_call", "call_id": id, "name": "f", "arguments": "{}"}
+        for id in "ab"
+    ]
+    given = {"model": "m", "input": [*asked, *results, *more]}
+    envelope = request("/v1/responses", msgspec.json.encode(given))
+    call = chat("openai-responses").parse(envelope)
+    target = Target(extensions=frozenset({"text_results"}))
+    body = msgspec.json.decode(chat("openai-chat").render(call, target).body)
+    roles = [message["role"] for message in body["messages"]]
+    assert roles == [
+        "assistant",
+        "tool",
+        "tool",
+        "user",
+        *(["assistant"] if more else []),
+    ]
+
+
 def test_results_come_first_each_as_a_message_then_what_else_was_said() -> None:
     call = {"type": "tool_use", "id": "t1", "name": "f", "input": {"big": 2**60}}
     image = {"type": "image", "source": {"type": "url", "url": "https://x.test"}}

@@ -50,12 +50,17 @@ class Messages:
         model = target.model or call.model  # which may be another vendor's, at Google
         if self._extra and "gemini" in model and wants_signed(model):
             self._current = turn_under_way(call.messages)
+        self._texts = "text_results" in target.extensions and not ledger.native
+        #: What results hold beside text, to be told behind all of them.
+        self._shown: list[dict[str, Any]] = []
         self._rendered: list[dict[str, Any]] = []
 
     def rendered(self) -> list[dict[str, Any]]:
         for place, message in enumerate(self._call.messages):
             if message.cache is not None:
                 self._ledger.drop(f"{message.at}.cache_control")
+            if message.role not in ("tool", "user"):
+                self._show()
             if message.role == "assistant":
                 signs = place >= self._current
                 self._assistant(message, signs)
@@ -63,7 +68,13 @@ class Messages:
                 self._user(message)
             else:
                 self._system(message)
+        self._show()
         return self._rendered
+
+    def _show(self) -> None:
+        if self._shown:
+            self._rendered.append({"role": "user", "content": self._shown})
+            self._shown = []
 
     def _add(self, message: Message, rendered: dict[str, Any]) -> None:
         if message.name:
@@ -90,6 +101,7 @@ class Messages:
                 if len(others) < len(message.parts) and not _has_text(others):
                     return  # all that stood beside the results was dropped
                 content = ""
+            self._show()
             self._add(message, {"role": "user", "content": content})
 
     def _result(self, message: Message, result: ToolResult, at: str) -> None:
@@ -99,6 +111,9 @@ class Messages:
         if result.cache is not None:
             ledger.drop(f"{at}.cache_control")
         content = self._content(message, result.parts, f"{at}.content")
+        if self._texts and not isinstance(content, str):
+            ledger.clamp(f"{at}.content")
+            content = self._parted(result, content)
         rendered: dict[str, Any] = {
             "role": "tool",
             "tool_call_id": CALL_ID(result.id),
@@ -110,6 +125,16 @@ class Messages:
         if message.role == "tool":
             graft(rendered, ledger.rider(message.at, message.rider))
         self._rendered.append(rendered)
+
+    def _parted(self, result: ToolResult, content: list[dict[str, Any]]) -> str:
+        """The text of a result; what else it holds is told later."""
+        texts = [part["text"] for part in content if part["type"] == "text"]
+        media = [part for part in content if part["type"] != "text"]
+        if not media:
+            return "".join(texts)
+        text = f"The result of {CALL_ID(result.id)} holds:"
+        self._shown += [{"type": "text", "text": text}, *media]
+        return "".join(texts) or "The result stands behind all results."
 
     def _assistant(self, message: Message, signs: bool) -> None:
         """
