@@ -11,7 +11,7 @@ from zope.interface import implementer
 
 from aigw.errors import GatewayError, UpstreamError, UpstreamTimeout
 from aigw.interfaces import IAlarm, IReceiver, IUpstream, IUpstreamCall, IWheel
-from aigw.model.headers import Headers
+from aigw.model.headers import Fields, Headers
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
 from aigw.model.outcome import Outcome
@@ -68,7 +68,7 @@ class Attempt:
         self.instance = instance
         self.conversion = conversion
         self.relay: Relay | None = None
-        self.debug: Headers = []
+        self.debug: Fields = ()
         self._seconds: Callable[[], float] = wheel.seconds
         self._has_sink = False
         self._over = False

@@ -58,10 +58,10 @@ def in_trouble(ending: Ending) -> bool:
     return ending.outcome is Outcome.BROKEN
 
 
-def close(exchange: Exchange, attempt: Attempt, status: int, ending: Ending) -> None:
-    """The answer that ``attempt`` gave with ``status`` was relayed, and has ended."""
+def close(exchange: Exchange, attempt: Attempt, ending: Ending) -> None:
+    """The answer that ``attempt`` gave was relayed, and has ended."""
     outcome = ending.outcome
-    if status >= 400 and outcome is Outcome.COMPLETED:
+    if attempt.record.status >= 400 and outcome is Outcome.COMPLETED:
         outcome = Outcome.FAILED
     attempt.close(outcome, ending.reason)
     if not ending.suspended:

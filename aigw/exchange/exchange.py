@@ -10,7 +10,7 @@ from aigw.errors import AnsweredError, DeadlinePassed, GatewayError, Unavailable
 from aigw.interfaces import IAlarm, IDialect, IDownstream, IFraming, IWheel
 from aigw.model.call import Call
 from aigw.model.envelope import Envelope
-from aigw.model.headers import Headers, first
+from aigw.model.headers import Fields, Headers, first
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
 from aigw.model.outcome import Outcome
@@ -56,11 +56,11 @@ class Exchange:
         self.framing: IFraming | None = None
         self.attempt: Attempt | None = None
         self.begun = False
-        self.extra: Headers = []
+        self.extra: Fields = ()
         self.upload: Upload | None = None
         self.call: Call | None = None
         self.continues = False
-        self.debug: Headers = []
+        self.debug: Fields = ()
         self.arrived = wheel.seconds()
         self.busy_since = self.arrived
         self._busy = 0.0

@@ -25,11 +25,12 @@ class Once:
         """:raises GatewayError: there is no answer; what the client is told instead."""
         attempt = await self._asking.send(exchange, instance)
         try:
-            status, headers = answer = await attempt.answer
-            if status >= 400 and attempt.conversion is not None:
+            answer = await attempt.answer
+            if answer[0] >= 400 and attempt.conversion is not None:
                 raise await self._asking.problem(exchange, attempt, answer)
-            relay = self._answers.relay(exchange, attempt, status, headers)
+            relay = self._answers.relay(exchange, attempt, *answer)
             exchange.settle()
+            del answer  # its fields have crossed, and its body may take minutes
             ending = await relay.done
         except GatewayError as error:
             attempt.stop()
@@ -38,4 +39,4 @@ class Once:
         except CancelledError:
             attempt.close(Outcome.CLIENT_GONE)
             raise
-        ends.close(exchange, attempt, status, ending)
+        ends.close(exchange, attempt, ending)

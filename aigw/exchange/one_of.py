@@ -50,7 +50,7 @@ class OneOf:
         lease = cluster.lease(instance, began)
         try:
             plan.begins(instance)
-            debug = _debug(exchange, instance) if cluster.policy.debug_headers else []
+            debug = _debug(exchange, instance) if cluster.policy.debug_headers else ()
             exchange.debug = debug
             serving = instance.serving(exchange.envelope.model)
             node = cluster.node(instance)
@@ -124,6 +124,7 @@ class OneOf:
             held = step is None and follows and not _sealed(exchange)
             relay = self._answers.relay(exchange, attempt, status, headers, held, lane)
             relay.on_content = partial(_first, exchange, lease)
+            del answer, headers  # its fields have crossed, its body may take minutes
             ending = await relay.done
         except GatewayError as error:
             attempt.stop()
@@ -144,7 +145,7 @@ class OneOf:
             attempt.stop()
             attempt.broke(GatewayError("internal error", reason="internal"))
             raise
-        ends.close(exchange, attempt, status, ending)
+        ends.close(exchange, attempt, ending)
         if ending.suspended or ends.in_trouble(ending):
             lease.judged(Verdict.BROKEN, None, now())
         return Step(Way.RETURN), None

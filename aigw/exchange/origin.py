@@ -7,7 +7,7 @@ Follows the Fetch standard's CORS protocol (https://fetch.spec.whatwg.org/#http-
 from __future__ import annotations
 
 from aigw.errors import Forbidden
-from aigw.model.headers import Headers, first
+from aigw.model.headers import Fields, Headers, first
 from aigw.model.route import Route
 
 
@@ -19,7 +19,7 @@ def preflighted(method: str, headers: Headers) -> str | None:
     return asked.decode("latin-1") if asked else None
 
 
-def admit(route: Route, headers: Headers) -> Headers:
+def admit(route: Route, headers: Headers) -> Fields:
     """
     The fields that let a browser read the answer; empty where no browser asks.
 
@@ -27,13 +27,13 @@ def admit(route: Route, headers: Headers) -> Headers:
     """
     origin = first(headers, b"origin")
     if origin is None:
-        return []
+        return ()
     name = origin.decode("latin-1")
     if name in route.allow_origins or "*" in route.allow_origins:
         return [(b"access-control-allow-origin", origin), (b"vary", b"origin")]
     if route.injects:
         raise Forbidden(f"origin {name[:100]!r} is not allowed here", reason="origin")
-    return []
+    return ()
 
 
 def permit(headers: Headers) -> Headers:

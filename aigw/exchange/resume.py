@@ -148,7 +148,7 @@ class Resume:
         except CancelledError:
             attempt.close(Outcome.CLIENT_GONE)
             raise
-        ends.close(exchange, attempt, status, ending)
+        ends.close(exchange, attempt, ending)
         attempt.record.usage = relay.way.used
         if ending.suspended or ends.in_trouble(ending):
             lease.judged(Verdict.BROKEN, None, now())

@@ -283,7 +283,7 @@ class Connection(Protocol):
         if not self._told_head and response.status:
             self._told_head = True
             call.answered()
-            receiver.head(response.status, response.headers)
+            receiver.head(response.status, response.take_headers())
             if self._call is not call:
                 return
         if body:

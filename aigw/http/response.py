@@ -165,6 +165,11 @@ class Response:
             self._sized = True
         self.headers.append((name, value))
 
+    def take_headers(self) -> Headers:
+        """``headers``, for one who takes them: a body may take minutes."""
+        headers, self.headers = self.headers, []
+        return headers
+
     def on_headers_complete(self) -> None:
         assert self._parser is not None
         status = self._parser.get_status_code()

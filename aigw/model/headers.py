@@ -8,11 +8,14 @@ have to be built for each request and would lose order or repetitions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 #: (lower-case name, value) pairs in wire order.
 Headers = list[tuple[bytes, bytes]]
+
+#: The same where nobody adds to them: most often there are none.
+Fields = Sequence[tuple[bytes, bytes]]
 
 
 def first(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:

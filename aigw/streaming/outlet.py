@@ -23,6 +23,9 @@ BATCH_LIMIT: Final = 64 * 1024
 #: The most bytes that are held while another attempt is still possible.
 HOLD_LIMIT: Final = 64 * 1024
 
+#: Instead of a head that has gone out.
+_NO_HEAD: Final[tuple[int, Headers]] = (0, [])
+
 
 class Outlet:
     """
@@ -124,8 +127,8 @@ class Outlet:
     def begin(self) -> None:
         """Send the head."""
         self.begun = True
-        status, headers = self._head
-        self._downstream.start(status, headers)
+        head, self._head = self._head, _NO_HEAD
+        self._downstream.start(*head)
 
     def last(self, data: bytes) -> None:
         """Write what was gathered and ``data``, whether the client takes it or not."""
