@@ -14,7 +14,8 @@ from .heard import Heard, contradicted, decoded
 from .script import Refused
 from .shape import shaped
 
-_IDENTIFIER: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
+_NAME: Final = "[a-zA-Z0-9_-]+"
+_CALL: Final = "[a-zA-Z0-9_.:-]+"
 _PICTURES: Final = ("png", "jpeg", "gif", "webp")
 _ROLES: Final = ("user", "assistant")
 #: Exactly one of these is in a block.
@@ -37,7 +38,7 @@ def checked(body: dict[str, Any]) -> Heard:
     for place, tool in enumerate((tools or {}).get("tools", ())):
         if "toolSpec" in tool:
             where = f"toolConfig.tools.{place + 1}.member.toolSpec.name"
-            _identifier(tool["toolSpec"].get("name"), where)
+            _identifier(tool["toolSpec"].get("name"), where, _NAME)
     for at, message in enumerate(messages):
         _message(message, at)
     _order(messages)
@@ -81,11 +82,12 @@ def _block(held: Any, where: str) -> None:
     if "image" in held:
         _image(held["image"], where)
     if "toolUse" in held:
-        _identifier(held["toolUse"].get("toolUseId"), f"{where}.toolUse.toolUseId")
-        _identifier(held["toolUse"].get("name"), f"{where}.toolUse.name")
+        use = held["toolUse"]
+        _identifier(use.get("toolUseId"), f"{where}.toolUse.toolUseId", _CALL)
+        _identifier(use.get("name"), f"{where}.toolUse.name", _NAME)
     if "toolResult" in held:
         result = held["toolResult"]
-        _identifier(result.get("toolUseId"), f"{where}.toolResult.toolUseId")
+        _identifier(result.get("toolUseId"), f"{where}.toolResult.toolUseId", _CALL)
         for number, inner in enumerate(result.get("content") or ()):
             if "image" in inner:
                 _image(inner["image"], f"{where}.toolResult.content.{number}")
@@ -116,9 +118,11 @@ def _image(image: dict[str, Any], where: str) -> None:
         raise Refused(400, _MODEL_SAID + said)
 
 
-def _identifier(value: object, where: str) -> None:
-    if not isinstance(value, str) or not _IDENTIFIER.match(value):
-        said = "Member must satisfy regular expression pattern: [a-zA-Z0-9_-]+"
+def _identifier(value: object, where: str, pattern: str) -> None:
+    """Patterns and lengths are those of botocore's model of the API."""
+    fits = isinstance(value, str) and len(value) <= 64 and re.fullmatch(pattern, value)
+    if not fits:
+        said = f"Member must satisfy regular expression pattern: {pattern}"
         raise _constraint(value, where, said)
 
 

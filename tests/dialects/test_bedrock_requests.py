@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from typing import Any
 
@@ -175,11 +176,23 @@ def test_names_and_ids_fit_and_names_come_back() -> None:
     assert whole.choices[0].parts[0].name == name  # type: ignore[union-attr]
 
 
-def test_ids_bedrock_takes_stay_what_they_are() -> None:
-    id = "functions.get_time:0"
+@pytest.mark.parametrize(
+    ("model", "kept"), [("moonshot.kimi-k2", True), ("us.anthropic.claude-x", False)]
+)
+def test_ids_stay_what_they_are_but_for_claude_whose_api_takes_fewer(
+    model: str, kept: bool
+) -> None:
+    id = "functions.look:0"
     call = {"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    body, _ = of_chat(messages=[USER, {"role": "assistant", "tool_calls": [call]}])
-    assert body["messages"][1]["content"][0]["toolUse"]["toolUseId"] == id
+    said = [
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": id, "content": "r"},
+    ]
+    body, _ = of_chat(model=model, messages=[USER, *said])
+    use = body["messages"][1]["content"][0]["toolUse"]["toolUseId"]
+    assert use == body["messages"][2]["content"][0]["toolResult"]["toolUseId"]
+    assert (use == id) is kept
+    assert re.fullmatch("[a-zA-Z0-9_.:-]+" if kept else "[a-zA-Z0-9_-]+", use)
 
 
 def test_no_tool_may_be_called_where_none_is_shown() -> None:

@@ -180,7 +180,7 @@ DATA = base64.b64encode(PNG).decode()
         ([ASKED, said(use()), ASKED], {}, "Expected toolResult blocks at messages.2"),
         ([ASKED, said(use())], {}, "Expected toolResult blocks"),
         ([asked(result())], {}, "exceeds the number of toolUse blocks"),
-        ([ASKED, said(use("a.b")), asked(result("a.b"))], {}, "expression pattern"),
+        ([ASKED, said(use("a/b")), asked(result("a/b"))], {}, "expression pattern"),
         ([ASKED, said(use(name="a b")), asked(result())], {}, "expression pattern"),
         ([ASKED, said(use()), asked(result())], {"toolConfig": None}, "toolConfig"),
         ([ASKED, said(THOUGHT, {"text": "a"}), ASKED], {}, "Invalid `signature`"),

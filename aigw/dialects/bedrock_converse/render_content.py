@@ -28,7 +28,7 @@ from aigw.model.part import (
 from . import blob, citation
 from .media import Written
 from .parse_content import WRAPPED
-from .words import CALL_ID, NAME, TOOL_NAME, may_be_claude, may_cache
+from .words import CALL_ID, CLAUDE_CALL_ID, NAME, TOOL_NAME, may_be_claude, may_cache
 
 _TTLS = {"5m": "5m", "1h": "1h", "30m": "1h", "12h": "1h", "24h": "1h"}
 
@@ -43,7 +43,9 @@ class Content:
     def __init__(self, ledger: Ledger, model: str) -> None:
         self._ledger = ledger
         self._media = Written(ledger)
-        self._claude = ledger.native or may_be_claude(model)
+        claude = may_be_claude(model)
+        self._claude = ledger.native or claude
+        self._id = CLAUDE_CALL_ID if claude and not ledger.native else CALL_ID
         self._caches = ledger.native or may_cache(model)
 
     def blocks(self, parts: tuple[Part, ...], path: str) -> list[Any]:
@@ -157,7 +159,7 @@ class Content:
         if call.signature is not None:
             self._ledger.drop(f"{at}.signature")
         use = {
-            "toolUseId": CALL_ID(call.id),
+            "toolUseId": self._id(call.id),
             "name": TOOL_NAME(call.name),
             "input": msgspec.Raw(self._input(call, at)),
         }
@@ -174,7 +176,7 @@ class Content:
 
     def _tool_result(self, result: ToolResult, at: str) -> dict[str, Any]:
         told: dict[str, Any] = {
-            "toolUseId": CALL_ID(result.id),
+            "toolUseId": self._id(result.id),
             "content": self._results(result.parts, f"{at}.content"),
         }
         if result.error:

@@ -11,6 +11,8 @@ from aigw.model.finish import Finish
 NAME: Final = "bedrock-converse"
 
 CALL_ID: Final = Fit(r"a-zA-Z0-9_.:\-", 64)
+#: Of calls that Claude is told: its own API takes no more.
+CLAUDE_CALL_ID: Final = Fit("a-zA-Z0-9_-", 64)
 TOOL_NAME: Final = Fit("a-zA-Z0-9_-", 64)
 
 #: The service tiers a request or an answer may name.
