@@ -54,6 +54,24 @@ class Attempt:
 
     sink: Sink
 
+    __slots__ = (
+        "_duration",
+        "_first_byte",
+        "_has_sink",
+        "_over",
+        "_seconds",
+        "answer",
+        "call",
+        "conversion",
+        "debug",
+        "instance",
+        "outbound",
+        "record",
+        "relay",
+        "sink",
+        "started",
+    )
+
     def __init__(
         self,
         upstream: IUpstream,

@@ -35,6 +35,19 @@ class Hiding:
 
     failed: Failed | None = None
 
+    __slots__ = (
+        "_content",
+        "_framing",
+        "_held",
+        "_size",
+        "_watch",
+        "boundary",
+        "damaged",
+        "sight",
+        "tap",
+        "terminates",
+    )
+
     def __init__(
         self,
         framing: IFraming,

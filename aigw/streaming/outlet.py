@@ -41,6 +41,23 @@ class Outlet:
     :ivar paused: set while the client takes nothing; gathered bytes then wait.
     """
 
+    __slots__ = (
+        "_batch",
+        "_closed",
+        "_downstream",
+        "_head",
+        "_held",
+        "_interval",
+        "_seconds",
+        "_size",
+        "_ticker",
+        "begun",
+        "first_write_at",
+        "paused",
+        "sent",
+        "written_at",
+    )
+
     def __init__(
         self,
         downstream: Client,

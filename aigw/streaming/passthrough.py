@@ -30,6 +30,14 @@ class Verbatim:
     terminates = False
     failed: Failed | None = None
 
+    __slots__ = (
+        "_copy",
+        "_size",
+        "damaged",
+        "sight",
+        "tap",
+    )
+
     def __init__(self, tap: ITap | None) -> None:
         self.tap = tap
         self.sight = sights.NOTHING
@@ -72,6 +80,21 @@ class Passthrough:
     """
 
     failed: Failed | None = None
+
+    __slots__ = (
+        "_blind",
+        "_content",
+        "_decoder",
+        "_framing",
+        "_limit",
+        "_lost",
+        "_watch",
+        "boundary",
+        "damaged",
+        "sight",
+        "tap",
+        "terminates",
+    )
 
     def __init__(
         self,

@@ -80,7 +80,7 @@ class Relay:
         idle: float | None = None,
         client_stall: float | None = None,
     ) -> None:
-        self.done: Deferred[Ending] = Deferred(self._unwanted)
+        self.done: Deferred[Ending] = Deferred(self.abandon)
         self.received = 0
         self.first_byte_at: float | None = None
         self.first_content_at: float | None = None
@@ -243,16 +243,13 @@ class Relay:
         else:
             self._break(error)
 
-    def abandon(self) -> None:
+    def abandon(self, done: Deferred[Ending] | None = None) -> None:
         """Whoever waited for ``done`` waits no more: let go of both connections."""
         if not self._over:
             self._call.stop()
             self._release()
 
     # -- inside
-
-    def _unwanted(self, done: Deferred[Ending]) -> None:
-        self.abandon()
 
     def _saw(self, sight: int, now: float) -> None:
         if self._idle is not None:

@@ -84,6 +84,19 @@ def _finish_mark(data: bytes) -> bytes:
 class OpenAIChatTap:
     """The tap of openai-chat; see :class:`aigw.interfaces.ITap`."""
 
+    __slots__ = (
+        "_collected",
+        "_content",
+        "_counts",
+        "_finish",
+        "error",
+        "finished",
+        "marks",
+        "model",
+        "tool_calls",
+        "usage",
+    )
+
     def __init__(self, collect: bool = False) -> None:
         self.marks: tuple[bytes, ...] = (*_ALWAYS, _FINISH, _CALLS)
         self.usage: Usage | None = None
