@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -20,6 +21,8 @@ log = Logger()
 
 #: Seconds between two looks.
 _LOOK: Final = 1.0
+#: How many looks give back, the first included.
+_LOOKS: Final = 4
 #: Bursts of fewer connections are not worth the time.
 _BURST: Final = 256
 #: Free bytes at the heap's end that are not given back at once, and the size from which
@@ -43,8 +46,10 @@ def settle() -> None:
 class Memory:
     """
     Looks every second whether a burst of connections is over, that is, whether at most
-    a quarter of them is left; then collects and trims, once. That takes some 20 ms for
-    each 1,000 connections left: the quarter keeps it small beside what they cost.
+    a quarter of them is left; then collects and trims. That takes some 20 ms for each
+    1,000 connections left: the quarter keeps it small beside what they cost. The next
+    looks do it again, for what is made while others are freed comes to stand between
+    them, and moves to where it is crowded when it is made anew.
 
     :param connections: how many are open.
     """
@@ -52,6 +57,7 @@ class Memory:
     def __init__(self, clock: IReactorTime, connections: Callable[[], int]) -> None:
         self._connections = connections
         self._most = 0
+        self._looks = 0
         self._trim: Callable[[int], int] | None = None
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
@@ -79,6 +85,14 @@ class Memory:
             self._most = now
         elif self._most >= _BURST and now * 4 <= self._most:
             self._most = now
-            gc.collect()
-            if self._trim is not None:
-                self._trim(0)
+            self._looks = _LOOKS
+        if self._looks:
+            self._looks -= 1
+            self._give_back()
+
+    def _give_back(self) -> None:
+        gc.collect()
+        # It keeps the names it was asked for, and some are made anew for each question.
+        sys._clear_type_cache()
+        if self._trim is not None:
+            self._trim(0)
