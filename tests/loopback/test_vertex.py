@@ -31,8 +31,12 @@ def vertex(tokens: Endpoint, **gcp: Any) -> dict[str, Any]:
     }
 
 
-#: A path that Vertex AI does not know but the mock does is passed through.
-ASKED = post(b'{"model":"mock-n2","prompt":"x"}', path="/v1/completions")
+ASKED = post(
+    b'{"model":"claude-mock-n2","max_tokens":9,'
+    b'"messages":[{"role":"user","content":"x"}]}',
+    "anthropic-version: 2023-06-01",
+    path="/v1/messages",
+)
 
 
 @pytest_twisted.ensureDeferred
@@ -66,9 +70,8 @@ async def test_without_a_token_the_client_is_told(
     client = await here.ask(ASKED)
     answer = await client.ended()
     assert answer.status == 500
-    told = json.loads(answer.body)
-    assert told["error_msg"] == told["error"]["message"]
-    assert told["error_msg"].startswith("failed to get gcp access token")
+    said = json.loads(answer.body)["error"]["message"]
+    assert said.startswith("failed to get gcp access token")
     record = await here.record()
     assert (record.outcome, record.reason) == (Outcome.REFUSED, "credentials")
     assert not here.mock.requests
