@@ -43,7 +43,7 @@ class Options(UsageOptions):
         self["listen"].append(description)
 
     def opt_admin(self, description: str) -> None:
-        """Serve health and metrics here instead. May be repeated."""
+        """Serve health checks here instead. May be repeated."""
         self["admin"].append(description)
 
     def postOptions(self) -> None:

@@ -46,7 +46,7 @@ class File(Part, frozen=True, kw_only=True):
     server: Annotated[
         Server, about("Listeners for clients, limits of the process.")
     ] = Server()
-    admin: Annotated[Admin, about("Health, metrics and the Admin API.")] = Admin()
+    admin: Annotated[Admin, about("Health checks, and what operators ask.")] = Admin()
     log: Annotated[Log, about("What is logged, and where.")] = Log()
     state: Annotated[State, about("Where counters and caches are kept.")] = State()
     routes: Annotated[tuple[RouteConf, ...], about("The routes, in order.")] = ()

@@ -112,6 +112,9 @@ def compiled(
         names.add(consumer.username)
     if reader.problems:
         raise ConfigError(reader.problems)
+    if file.admin.key is not None:
+        text = "no use yet: what the listener tells, it tells without a key"
+        reader.warn("admin.key", text)
     if not routes:
         reader.warn("routes", "there are none: every request will get 404")
     return Settings(

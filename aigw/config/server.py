@@ -110,7 +110,7 @@ class Server(Part, frozen=True, kw_only=True):
 
 
 class Admin(Part, frozen=True, kw_only=True):
-    """The listener for health, metrics and the Admin API."""
+    """The listener for health, the configuration's version and the instances."""
 
     listen: Annotated[
         tuple[Listen, ...],
@@ -119,7 +119,7 @@ class Admin(Part, frozen=True, kw_only=True):
     key: Annotated[
         Annotated[str, Meta(min_length=1)] | None,
         SECRET,
-        about("The Admin API's key; unset, the Admin API is off."),
+        about("The Admin API's key. This version has no such API, and warns of it."),
     ] = None
 
     @property
