@@ -78,6 +78,13 @@ def test_json_of_another_shape_is_passed_over(dialect: str) -> None:
     )
 
 
+@pytest.mark.parametrize("dialect", CHAT_DIALECTS)
+def test_blanks_around_a_frames_json_do_not_count(dialect: str) -> None:
+    frames = plain(dialect)
+    blank = [with_data(frame, b" \t" + data_of(frame) + b" ") for frame in frames]
+    assert read(dialect, blank) == read(dialect, frames)
+
+
 @pytest.mark.parametrize(
     "dialect", ["openai-chat", "openai-responses", "anthropic-messages"]
 )

@@ -47,8 +47,10 @@ class OpenAIChatReader:
             return []
         if frame.type != "message" and frame.type != "error":
             return [events.Unknown(f"event {frame.type}", data)]
-        if data[:1] != b"{":
-            return self._done() if data.strip() == b"[DONE]" else self._unread(data)
+        if data[:1] != b"{":  # the mark of the end, most likely
+            data = data.strip()
+            if data == b"[DONE]":
+                return self._done()
         chunk = chunks.decode(data)
         if chunk is None:
             return self._unread(data)
@@ -228,7 +230,7 @@ class OpenAIChatReader:
     def _unread(self, data: bytes) -> list[Event]:
         event = unread("data", data)
         self._over = isinstance(event, Failed)
-        return [event] if data.strip() else []
+        return [event] if data else []
 
     def _done(self) -> list[Event]:
         self._over = True
