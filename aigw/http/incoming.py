@@ -111,7 +111,7 @@ class Incoming:
             self.fail(error)
             return b""
         if self._for is _For.NOBODY:
-            self._leftover += len(data)
+            self._leftover += len(data) - len(body.rest)
             if self._leftover > self._limits.leftover:
                 self._line.spoil()
             if self._leftover > self._limits.discarded:

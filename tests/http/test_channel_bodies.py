@@ -277,6 +277,17 @@ def test_the_rest_of_a_body_must_come_soon(front: Bench) -> None:
     assert front.wire.ended == "half"
 
 
+def test_what_stands_behind_a_leftover_is_no_part_of_it(front: Bench) -> None:
+    post(front, 5, body=b"a")
+    answered(front)
+    body = b"x" * (LIMITS.leftover + 1)
+    head = b"POST /next HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body)
+    front.send(b"bcde" + head + body)
+    assert [request.path for request in front.served] == ["/", "/next"]
+    answered(front)
+    assert still_serves(front)
+
+
 def test_malformed_leftovers_end_the_connection(front: Bench) -> None:
     post(front, None)
     answered(front, 404)
