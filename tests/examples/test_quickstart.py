@@ -14,13 +14,10 @@ FILE = Path(__file__).parents[2] / "examples" / "quickstart.yaml"
 def test_the_quickstart_reaches_the_mock_provider() -> None:
     hosts = {name: provider.host for name, provider in built_in().items()}
     settings = load(str(FILE), {}, providers=hosts)
-    assert [path for route in settings.routes for path in route.paths] == [
-        "/v1/chat/completions",
-        "/v1/embeddings",
-    ]
-    for route in settings.routes:
-        (instance,) = route.instances
-        assert instance.endpoint is not None
-        described = f"tcp:{instance.endpoint.port}:interface={instance.endpoint.host}"
-        assert described == MOCK_LISTENS
+    (route,) = settings.routes
+    assert route.paths == ("/*",)
+    (instance,) = route.instances
+    assert instance.endpoint is not None
+    described = f"tcp:{instance.endpoint.port}:interface={instance.endpoint.host}"
+    assert described == MOCK_LISTENS
     assert settings.warnings == ()
