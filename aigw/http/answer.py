@@ -129,6 +129,7 @@ class Answer:
         if self._over or self._started:
             return
         self._started = True
+        self.headers = []  # nobody reads them any more, and the body may take minutes
         channel = self._channel
         if self.incoming is not None:
             self.incoming.forsake()

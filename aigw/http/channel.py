@@ -194,7 +194,7 @@ class Channel(Protocol):
                     if not begun:
                         self._deadline.set(self.front.limits.head_timeout)
                     return
-                data = self._begin(head, self._heads.rest)
+                data = self._begin(head, self._heads.take_rest())
                 if self._answer is not None:
                     self._answer.send_head()
                     self._wait(data)

@@ -276,6 +276,11 @@ class HeadReader:
         self.rest = data[end:]
         return head
 
+    def take_rest(self) -> bytes:
+        """``rest``, for one who takes it: the next head may be long in coming."""
+        rest, self.rest = self.rest, b""
+        return rest
+
     def _check(self, held: bytearray, start: int, seen: int) -> None:
         """Refuse early what no further bytes can make good."""
         size = len(held) - start

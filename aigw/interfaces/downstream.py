@@ -55,7 +55,9 @@ class IDownstream(Interface):
         "The path, percent-decoded once as UTF-8; the front refuses what cannot be."
     )
     query: bytes = Attribute("The raw query without ``?``; empty where there is none.")
-    headers: Headers = Attribute("The request's header fields.")
+    headers: Headers = Attribute(
+        "The request's header fields; a front may let go of them at ``start``."
+    )
     host: str = Attribute("The Host field's host, lower case, without port; or ''.")
     scheme: str = Attribute("``http`` or ``https``, as the client reached this front.")
     peer: str = Attribute("The client's address without port; ``unix`` for such.")

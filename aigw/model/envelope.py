@@ -126,8 +126,8 @@ class Envelope(msgspec.Struct):
             self.target = own(raw.decode("ascii")).encode("ascii") + mark + query
 
     def closed(self) -> Envelope:
-        """The request without its body; what was read of that stays."""
-        return replace(self, body=b"", fields=None)
+        """The request without fields and body; what was read of those stays."""
+        return replace(self, headers=[], body=b"", fields=None)
 
     def open(self, body: bytes) -> None:
         """

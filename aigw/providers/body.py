@@ -45,6 +45,10 @@ class Body:
         """The bytes to send: the client's own where nothing changed."""
         return _encode(self._fields) if self.changed else self._source
 
+    def differs(self, name: str, fields: Fields) -> bool:
+        """Whether the top-level value of that name is another than in ``fields``."""
+        return self.changed and self._fields.get(name) is not fields.get(name)
+
     def string(self, name: str) -> str:
         """A top-level string, ``""`` where there is none of that name."""
         try:

@@ -99,7 +99,11 @@ def request_of(
         outbound.headers.append(_JSON)
         outbound.stream = body.true("stream")
         outbound.hides_usage = body.asked_usage and instance.streaming.usage == "hide"
-        if body.changed and not model and "model" not in removes:
+        if (
+            not model
+            and "model" not in removes
+            and body.differs("model", envelope.fields)
+        ):
             outbound.model = body.string("model")
     if stream is not None:
         outbound.stream = stream
