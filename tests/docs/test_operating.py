@@ -155,13 +155,17 @@ def test_each_health_check_is_answered_where_it_says(
     port, admin = free_port(), free_port()
     arguments = ["twisted", "aigw", "--config", str(config), "--listen", on(port)]
     paths = first_cells("Health")
-    assert paths[-1] == ["/v1/config-version"]
+    *public, instances, last = paths
+    assert (instances[0], last) == ("/v1/instances", ["/v1/config-version"])
     with running([*arguments, "--admin", on(admin)], admin, tmp_path / "log"):
-        for path in (path for cell in paths[:-1] for path in cell):
+        for path in (path for cell in public for path in cell):
             assert get(port, path) == get(admin, path) == (200, b'{"status":"ok"}')
         version = json.loads(get(admin, "/v1/config-version")[1])
         assert {*version} == {"version", "sha256", "error"}
-        assert get(port, "/v1/config-version")[0] == 404
+        for path in instances:
+            assert get(admin, path) == (200, b"[]")
+        for path in (*instances, *last):
+            assert get(port, path)[0] == 404
 
 
 def unit(name: str) -> str:
