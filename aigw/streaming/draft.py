@@ -51,10 +51,12 @@ class Draft:
         self.blocks = 0
         self.usage: Usage | None = None
         self.size = 0
-        self._pieces: list[str] = []
+        # One piece of memory: a stream's tokens, kept as they come, would take twenty
+        # times their text.
+        self._text = bytearray()
 
     def text(self) -> str:
-        return "".join(self._pieces)
+        return self._text.decode("utf-8", "surrogatepass")
 
     def see(self, event: Event) -> None:
         kind = type(event)
@@ -75,14 +77,14 @@ class Draft:
     def _said(self, event: events.Text) -> None:
         if not self.plain:
             return
-        self._pieces.append(event.text)
-        self.size += len(event.text.encode("utf-8", "replace"))
+        self._text += event.text.encode("utf-8", "surrogatepass")
+        self.size = len(self._text)
         if self.size > LIMIT or event.choice:
             self._spoil()
 
     def _spoil(self) -> None:
         self.plain = False
-        self._pieces.clear()
+        self._text.clear()
 
 
 class Joint:

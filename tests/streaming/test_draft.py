@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 
 from hypothesis import given
@@ -45,6 +46,24 @@ def test_a_draft_is_bounded() -> None:
     made.see(Text(0, 0, "x"))
     assert not made.plain
     assert made.text() == ""
+
+
+def test_a_draft_takes_little_more_memory_than_its_text() -> None:
+    made = draft(BlockOpened(0, 0, "text"))
+    tracemalloc.start()
+    try:
+        for number in range(LIMIT // 4):
+            made.see(Text(0, 0, f" {number % 1000:03}"))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert made.plain
+    assert made.text().startswith(" 000 001 002")
+    assert most < 3 * LIMIT
+
+
+def test_half_a_character_is_kept_as_it_came() -> None:
+    assert draft(*said("a\ud83d"), Text(0, 0, "b")).text() == "a\ud83db"
 
 
 def test_a_second_choice_is_not_plain() -> None:
