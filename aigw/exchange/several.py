@@ -51,7 +51,7 @@ class Several:
             eligible = await self._rankings.order(exchange, cluster, eligible)
         plan = Plan(policy, eligible, cluster.budget, cluster.random, until)
         cluster.budget.request(self._wheel.seconds())
-        if policy.continues and any(one.prefill for one in eligible):
+        if policy.continues and _go_on(eligible):
             exchange.call = continuable(exchange.dialect, exchange.envelope)
             exchange.continues = exchange.call is not None
         race = self._race(exchange, cluster, plan, len(eligible))
@@ -94,6 +94,11 @@ class Several:
             await exchange.wait(over)
         finally:
             alarm.cancel()
+
+
+def _go_on(eligible: Sequence[Instance]) -> bool:
+    """Whether one of them may be left to go on with what another began."""
+    return len(eligible) > 1 and any(one.prefill for one in eligible)
 
 
 def _tell(cluster: Cluster, failed: Instance, status: int) -> None:

@@ -467,6 +467,17 @@ def test_a_limit_of_ours_ends_it_as_ever() -> None:
     assert client.ended == "cut"
 
 
+def test_where_no_other_could_go_on_nothing_is_converted() -> None:
+    site = continuing(instance("a", prefill=True, streaming=SMALL))
+    client = site.ask(ASKED)
+    site.call.head(200, SSE)
+    odd = b'data:{"choices":[{"index":0,"delta":{"content":"x"},"odd":1}]}\n\n'
+    site.call.body(odd)
+    assert client.written == odd
+    site.call.failed()
+    assert client.ended == "cut"
+
+
 def test_when_nobody_can_go_on_it_ends_with_what_broke_it() -> None:
     site = continuing()
     client = begun(site)
