@@ -120,6 +120,14 @@ class Dialects:
             or _UNKNOWN
         )
 
+    def by_path(self, envelope: Envelope) -> IDialect:
+        """
+        The dialect of a request that could not be read, as far as its path tells: its
+        client is to be told why in words that it reads.
+        """
+        known = (*_CARRYING, *_BY_PATH, *self._given)
+        return _first(known, envelope) or _UNKNOWN
+
 
 def _first(dialects: tuple[IDialect, ...], envelope: Envelope) -> IDialect | None:
     for dialect in dialects:

@@ -107,6 +107,8 @@ class Serve:
                 else:
                     await self._tries(exchange, route)
         except GatewayError as error:
+            if not exchange.record.dialect:  # it was never understood
+                exchange.dialect = self._dialects.by_path(exchange.envelope)
             exchange.refuse(error)
         except CancelledError:
             exchange.leave()

@@ -572,3 +572,31 @@ def test_health_is_answered_on_the_public_front() -> None:
     site.serve.ready = False
     client = site.ask(b"", method="GET", target=b"/healthz/ready", headers=[])
     assert client.status == 503
+
+
+@pytest.mark.parametrize(
+    ("target", "word"),
+    [
+        (b"/v1/messages", b'"type":"error"'),
+        (b"/anthropic/v1/messages", b'"type":"error"'),
+        (b"/v1/model/m/converse", b'{"message":'),
+        (b"/v1/model/m/invoke", b'{"message":'),
+        (b"/v1/models/m:generateContent", b'"status":"INVALID_ARGUMENT"'),
+        (b"/v1/chat/completions", b'"type":"invalid_request_error"'),
+    ],
+)
+@pytest.mark.parametrize("body", [b"{", b'{"model":"a","model":"b"}'])
+def test_what_cannot_be_read_is_refused_in_words_of_the_paths_dialect(
+    target: bytes, word: bytes, body: bytes
+) -> None:
+    here = Site(Route("all", ("/*",), (instance(),), strip_prefix=True))
+    client = here.ask(body, target=target)
+    assert client.status == 400
+    assert word in client.written
+    assert here.record.dialect == ""
+
+
+def test_a_path_without_a_route_is_told_in_words_of_its_dialect() -> None:
+    client = Site(Route("one", ("/one",), (instance(),))).ask(target=b"/v1/messages")
+    assert client.status == 404
+    assert b'"type":"error"' in client.written
