@@ -59,7 +59,7 @@ class OneOf:
             except CredentialsFailed as error:
                 return self._unsigned(exchange, plan, lease, began, error, lane), error
             except BadRequest as error:  # it cannot be said in the provider's words
-                step = plan.unable(instance)
+                step = plan.unable(instance, self._wheel.seconds())
                 others = lane is not None and lane.fails("unable")
                 return Step(Way.WAIT) if others else step, error
             attempt.debug = debug

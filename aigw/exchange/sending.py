@@ -64,6 +64,7 @@ class Sending:
             except BadRequest:
                 if name != dialect.name or call is not None:
                     raise  # else it goes as it came, and is not gone on with
+        exchange.record.dropped_fields = ()
         if translation is not None:
             exchange.record.dropped_fields = translation.rendered.dropped
             envelope = translation.envelope(envelope, provider.dialects[name])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from aigw.errors import BadRequest, GatewayError
 from aigw.interfaces import IWheel
 from aigw.model.instance import Instance
 from aigw.routing.cluster import Cluster
@@ -56,6 +57,7 @@ class Several:
             exchange.continues = exchange.call is not None
         race = self._race(exchange, cluster, plan, len(eligible))
         among: Sequence[Instance] = eligible
+        told: GatewayError | None = None
         while True:
             chosen = await choosing.choose(exchange, cluster, among, self._wheel)
             if race is None:
@@ -65,15 +67,21 @@ class Several:
             if error is None or step.way is not Way.NEXT:
                 break
             _tell(cluster, chosen, error.status)
+            if not isinstance(error, BadRequest):
+                told = error
             exchange.fail_over()
             if step.delay:
                 await self._pause(exchange, step.delay)
             among = step.among
         if error is not None:
+            if told is not None and isinstance(error, BadRequest):
+                error = told  # the last cannot be asked this; that failed nobody
             try:
                 raise error if step.way is Way.RETURN else ends.exhausted(plan, error)
             finally:
-                error = None  # its traceback holds this frame: leave no ring behind
+                # Their tracebacks hold this frame: leave no ring behind.
+                error = told = None
+        told = None
         relay = exchange.relay
         if isinstance(relay, ContinuedRelay) and relay.suspended is not None:
             await self._resume(exchange, cluster, plan, relay)

@@ -80,10 +80,9 @@ class Plan:
         self.failures: list[Failure] = []
         self.until = until
         self._policy = policy
-        self._eligible = tuple(eligible)
         self._budget = budget
         self._random = random
-        self._tries = dict.fromkeys(eligible, 0)
+        self._tries = dict.fromkeys(eligible, 0)  # of those that can be asked this
         self._began = 0
 
     def begins(self, instance: Instance) -> None:
@@ -91,14 +90,20 @@ class Plan:
         self._tries[instance] += 1
         self._began += 1
 
-    def unable(self, instance: Instance) -> Step:
+    def unable(self, instance: Instance, now: float) -> Step:
         """
-        ``instance`` cannot be asked this at all, and was not: what follows instead. It
-        counts as tried, but not as an attempt.
+        ``instance`` cannot be asked this at all, and was not: what follows instead, as
+        if it were not there.
         """
         self._began -= 1
+        del self._tries[instance]
         untried = self._untried()
-        return Step(Way.NEXT, untried) if untried else Step(Way.RETURN)
+        if untried:
+            return Step(Way.NEXT, untried)
+        if not self.failures:
+            return Step(Way.RETURN)
+        step = self._after(self.failures[-1], now)
+        return step if step.way is Way.NEXT else Step(Way.EXHAUSTED)
 
     def may_follow(self) -> bool:
         """
@@ -115,6 +120,9 @@ class Plan:
     def failed(self, failure: Failure, now: float) -> Step:
         """What follows ``failure``."""
         self.failures.append(failure)
+        return self._after(failure, now)
+
+    def _after(self, failure: Failure, now: float) -> Step:
         policy = self._policy
         # Some vendors throttle with another status and say so by a word.
         throttled = failure.verdict is Verdict.THROTTLED
@@ -170,12 +178,11 @@ class Plan:
         return min(told, default=None)
 
     def _untried(self) -> tuple[Instance, ...]:
-        return tuple(one for one in self._eligible if not self._tries[one])
+        return tuple(one for one, tries in self._tries.items() if not tries)
 
     def _repeatable(self, retry: Retry) -> tuple[Instance, ...]:
-        return tuple(
-            one for one in self._eligible if 0 < self._tries[one] <= retry.same_instance
-        )
+        most = retry.same_instance
+        return tuple(one for one, tries in self._tries.items() if 0 < tries <= most)
 
     def _delay(self, retry: Retry, failure: Failure) -> float:
         repeats = self._began - sum(1 for tries in self._tries.values() if tries)

@@ -493,6 +493,37 @@ def test_where_none_can_be_asked_this_the_client_is_told_why() -> None:
     assert site.record.outcome is Outcome.REFUSED
 
 
+def test_who_cannot_be_asked_this_hides_no_failure_of_another() -> None:
+    site = many(instance("b", provider="anthropic"), instance("a"))
+    client = site.ask(DOCUMENT, target=b"/v1/messages", headers=CLAUDE)
+    site.call.answer(429, [*JSON, (b"retry-after", b"7")], BOOM)
+    assert hosts(site) == ["b"]
+    assert client.status == 429
+    assert first(client.answer, b"retry-after") == b"7"
+
+
+def test_who_cannot_be_asked_this_is_in_no_repeats_way() -> None:
+    site = many(instance("b", provider="anthropic"), instance("a"), retry=RETRY)
+    client = site.ask(DOCUMENT, target=b"/v1/messages", headers=CLAUDE)
+    site.call.answer(500, JSON, BOOM)
+    site.wait(0.6)
+    assert hosts(site) == ["b", "b"]
+    site.call.answer(500, JSON, BOOM)
+    assert hosts(site) == ["b", "b"]
+    assert client.status == 500
+    assert site.record.outcome is Outcome.FAILED
+
+
+def test_what_was_dropped_for_one_is_not_told_of_another() -> None:
+    site = many(instance("a"), instance("b", provider="anthropic"))
+    body = MESSAGE.replace(b"{", b'{"top_k":5,', 1)
+    site.ask(body, target=b"/v1/messages", headers=CLAUDE)
+    site.call.answer(500, JSON, BOOM)
+    assert hosts(site) == ["a", "b"]
+    site.call.answer(200, JSON, b'{"type":"message"}')
+    assert site.record.dropped_fields == ()
+
+
 def test_where_none_can_speak_it_the_request_is_refused() -> None:
     site = many(instance("a", provider="deepseek"))
     client = site.ask(EMBEDDINGS, target=b"/v1/embeddings")

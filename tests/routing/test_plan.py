@@ -283,3 +283,28 @@ def test_a_body_is_told_of_its_own_failure() -> None:
     made.amend(first, Judgement(Verdict.OVERLOADED, 4.0))
     told = [(failure.verdict, failure.retry_after) for failure in made.failures]
     assert told == [(Verdict.OVERLOADED, 4.0), (Verdict.THROTTLED, None)]
+
+
+# -- who cannot be asked
+
+
+def test_who_cannot_be_asked_is_as_if_it_were_not_there() -> None:
+    made = plan(A, B, C)
+    made.begins(A)
+    assert made.unable(A, 1.0) == Step(Way.NEXT, (B, C))
+    assert fail(made, B) == Step(Way.NEXT, (C,))
+    made.begins(C)
+    assert made.unable(C, 1.0).way is Way.EXHAUSTED
+
+
+def test_where_nobody_can_be_asked_that_is_the_answer() -> None:
+    made = plan(A)
+    made.begins(A)
+    assert made.unable(A, 1.0) == Step(Way.RETURN)
+
+
+def test_behind_who_cannot_be_asked_another_is_repeated() -> None:
+    made = plan(A, B, retry=Retry(same_instance=1, backoff=1.0, jitter=0.0))
+    assert fail(made, A) == Step(Way.NEXT, (B,))
+    made.begins(B)
+    assert made.unable(B, 1.0) == Step(Way.NEXT, (A,), 1.0)
