@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, ISSLTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -33,6 +32,7 @@ from .parting import Parting
 from .reading import Reading
 from .refused import Refused
 from .request import Head, HeadReader
+from .running import Running
 
 if TYPE_CHECKING:
     from .front import Front
@@ -238,8 +238,7 @@ class Channel(Protocol):
         elif length:
             answer.came_whole(data[:length])
             data = data[length:]
-        exchange = Deferred.fromCoroutine(front.serve(answer))
-        exchange.addBoth(answer.served)
+        Running(front.serve(answer), answer.served)
         return data
 
     def _next(self) -> None:
