@@ -140,7 +140,10 @@ def parse(data: bytes, *, as_json: bool = False) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise ValueError(f"{where}{error.problem or error.context}") from error
+        told = error.problem or error.context or ""
+        if "'\\t'" in told:
+            told += "; YAML is indented with blanks"
+        raise ValueError(f"{where}{told}") from error
     except yaml.YAMLError as error:
         position = getattr(error, "position", None)
         raise ValueError(f"not YAML: unreadable character at {position}") from error

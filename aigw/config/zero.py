@@ -1,7 +1,7 @@
 """
 A configuration made of the environment alone: what runs when no file is given. It
 listens on loopback only and serves the model-call endpoints of the vendors whose keys
-are there, each endpoint by the first vendor that has it; with no key, those of the
+are there, each endpoint by the first vendor that has it; with no key, all goes to the
 built-in mock provider.
 """
 
@@ -140,8 +140,13 @@ def zero(
             "auth": {},
             "override": {"endpoint": mock},
         }
-        for path, method in _OPENAI.items():
-            routes[path] = _route(path, method, proxy)
+        # It speaks every dialect, and nobody's key is spent: all paths are its own.
+        routes["/*"] = {
+            "id": "mock",
+            "uri": "/*",
+            "strip_prefix": True,
+            "plugins": {"ai-proxy": proxy},
+        }
     tree = {
         "server": {"listen": ["tcp:9080:interface=127.0.0.1"]},
         "routes": list(routes.values()),

@@ -123,6 +123,11 @@ def test_an_error_does_not_quote_the_text_around_it() -> None:
     assert "sk-secret" not in str(refused.value)
 
 
+def test_a_tab_that_indents_is_told_what_to_do_about() -> None:
+    with pytest.raises(ValueError, match=r"line 2, column 1: .*with blanks"):
+        parse(b"routes:\n\t- uri: /a\n")
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (

@@ -131,8 +131,17 @@ def test_vendors_that_are_not_built_are_passed_over() -> None:
     assert made.instances[0].endpoint == Endpoint("http", "127.0.0.1", 1980)
 
 
-def test_without_a_key_the_mock_serves() -> None:
-    made = serving({"OPENAI_API_KEY": ""}, "POST", "/v1/chat/completions")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/chat/completions",
+        "/v1/messages",
+        "/model/mock/converse",
+        "/v1beta/models/mock:generateContent",
+    ],
+)
+def test_without_a_key_the_mock_serves_every_dialect(path: str) -> None:
+    made = serving({"OPENAI_API_KEY": ""}, "POST", path)
     (only,) = made.instances
     assert only.provider == "openai-compatible"
     assert only.endpoint == Endpoint("http", "127.0.0.1", 1980)
