@@ -61,6 +61,8 @@ class Resume:
                 await self._ask(exchange, cluster, plan, relay, instance, call)
                 if relay.suspended is None:
                     return
+                if relay.over:
+                    break
             error = None
         except GatewayError as ended:  # a deadline of the exchange, or shutdown
             error = ended

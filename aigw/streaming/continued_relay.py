@@ -34,6 +34,12 @@ class ContinuedRelay(Relay):
 
     way: Continued
     suspended: GatewayError | None = None
+    _left: Ending | None = None  # how it ended while it was suspended
+
+    @property
+    def over(self) -> bool:
+        """Whether its client is gone, or was let go, so that nobody need go on."""
+        return self._over
 
     def go_on(self, call: IUpstreamCall, idle: float | None) -> None:
         """
@@ -59,8 +65,8 @@ class ContinuedRelay(Relay):
         broke = self.suspended
         assert broke is not None, "it was not suspended"
         ending = Ending(outcome_of(error or broke), (error or broke).reason)
-        if self._over:  # the client went meanwhile
-            return Ending(Outcome.CLIENT_GONE)
+        if self._over:
+            return self._left or Ending(Outcome.CLIENT_GONE)
         if error is None and self.way.failed is not None:
             told = self.way.tell()
             if isinstance(broke, AnsweredError):
@@ -81,6 +87,11 @@ class ContinuedRelay(Relay):
             self._end(Outcome.CLIENT_GONE)
         else:
             super().client_gone()
+
+    def _end(self, outcome: Outcome, reason: str = "") -> None:
+        if self.suspended is not None and not self._over:
+            self._left = Ending(outcome, reason)
+        super()._end(outcome, reason)
 
     def _break(self, error: GatewayError) -> None:
         if not self._suspends(error):

@@ -636,6 +636,21 @@ def test_a_client_that_takes_nothing_is_dropped_meanwhile() -> None:
     assert site.record.reason == "client_stall"
 
 
+def test_for_a_client_that_was_dropped_meanwhile_nobody_more_is_asked() -> None:
+    stall = Deadlines(client_stall=0.5)
+    several = [instance(name, prefill=True, deadlines=stall) for name in "abc"]
+    site = continuing(*several)
+    client = begun(site)
+    site.call.failed()
+    client.fill()
+    site.wait(1)
+    assert client.ended == "abort"
+    site.call.failed()
+    assert hosts(site) == ["a", "b"]
+    record = site.record
+    assert (record.outcome, record.reason) == (Outcome.LIMIT, "client_stall")
+
+
 def test_the_winner_of_a_race_is_gone_on_with() -> None:
     site = continuing(hedge=Hedge(0.2, 1))
     client = site.ask(ASKED)
