@@ -149,8 +149,13 @@ class Exchange:
             # All it can have written is a heartbeat.
             self.begun = self.begun or relay.outlet.begun
             self.record.sent += relay.outlet.sent
-        self.attempt = None
+        attempt, self.attempt = self.attempt, None
         self._hushed = False
+        if attempt is not None and self._beat is None:
+            # Its relay kept the client alive; the next may have to wait.
+            beat = attempt.instance.streaming.heartbeat
+            if beat:
+                self.keep_alive(beat)
         self.busy_since = self._wheel.seconds()
         self._limit(self._most)
 
@@ -381,6 +386,8 @@ class Exchange:
         record.total_ms = (seconds - self.arrived) * 1000
         if self.attempt is not None:
             tally(record, self.attempt, self.arrived, self._busy)
+        elif record.attempts:  # several side by side, none of which gave the answer
+            record.overhead_ms = self._busy * 1000
         # Each of these leads back here: a request shall leave the collector nothing.
         self.downstream.on_lost = None
         self.attempt = None

@@ -347,6 +347,14 @@ def test_all_failing_is_told_as_ever() -> None:
     assert error_of(client.written)["message"] == "boom"
 
 
+def test_the_gateways_own_time_is_told_though_all_fail() -> None:
+    site = race()
+    _, one, other = raced(site)
+    one.answer(500, JSON, BOOM)
+    other.answer(500, JSON, BOOM)
+    assert site.record.overhead_ms == 0.0
+
+
 def test_while_an_errors_body_is_read_the_other_decides() -> None:
     site = race("a", "b", "c")
     client, one, other = raced(site)

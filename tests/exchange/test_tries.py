@@ -548,6 +548,27 @@ def test_a_lone_instance_is_asked_again_after_a_wait() -> None:
     assert client.written == ANSWER
 
 
+@pytest.mark.parametrize("headed", [False, True])
+def test_heartbeats_go_on_while_it_waits(headed: bool) -> None:
+    beating = instance("a", streaming=Streaming(heartbeat=0.3))
+    site = many(beating, retry=Retry(1, backoff=2.0, jitter=0.0))
+    client = site.ask(STREAM)
+    if headed:
+        site.call.head(200, SSE)
+        site.call.failed()
+    else:
+        site.call.answer(500, JSON, BOOM)
+    site.wait(1.9)
+    assert hosts(site) == ["a"]
+    assert client.written.count(b": ping\n\n") >= 5
+    site.wait(0.2)
+    site.call.head(200, SSE)
+    site.call.body(WHOLE)
+    site.call.ended()
+    assert client.written.endswith(b": ping\n\n" + WHOLE)
+    assert site.record.sent == len(client.written)
+
+
 def test_the_wait_is_as_long_as_the_provider_asks() -> None:
     site = many(instance("a"), retry=RETRY)
     site.ask()
