@@ -10,12 +10,19 @@ stream ends as it would have: with the error that broke it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from aigw.errors import BadRequest, CredentialsFailed, GatewayError, UpstreamError
+from aigw.errors import (
+    BadRequest,
+    CredentialsFailed,
+    DeadlinePassed,
+    GatewayError,
+    UpstreamError,
+)
 from aigw.interfaces import IWheel
 from aigw.model.call import Call
 from aigw.model.headers import Headers
@@ -52,6 +59,8 @@ class Resume:
         self, exchange: Exchange, cluster: Cluster, plan: Plan, relay: ContinuedRelay
     ) -> None:
         """Go on until the answer is complete, or cannot be gone on with."""
+        dropped = DeadlinePassed("the client takes nothing", reason="client_stall")
+        relay.on_dropped = partial(exchange.expire, dropped)
         try:
             for _ in range(MOST):
                 call = self._call(exchange, relay)
@@ -61,14 +70,14 @@ class Resume:
                 await self._ask(exchange, cluster, plan, relay, instance, call)
                 if relay.suspended is None:
                     return
-                if relay.over:
-                    break
             error = None
         except GatewayError as ended:  # a deadline of the exchange, or shutdown
             error = ended
         except BaseException:  # the client has left; or a bug, which is told above
             relay.abandon()
             raise
+        finally:
+            relay.on_dropped = None
         ending = relay.give_up(error)
         exchange.ended(ending.outcome, ending.reason)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from twisted.internet.defer import Deferred
@@ -30,16 +31,14 @@ class ContinuedRelay(Relay):
 
     :ivar way: a :class:`Continued`.
     :ivar suspended: what broke it, while nobody goes on.
+    :ivar on_dropped: called where the client is let go of meanwhile, for it takes
+        nothing.
     """
 
     way: Continued
     suspended: GatewayError | None = None
+    on_dropped: Callable[[], None] | None = None
     _left: Ending | None = None  # how it ended while it was suspended
-
-    @property
-    def over(self) -> bool:
-        """Whether its client is gone, or was let go, so that nobody need go on."""
-        return self._over
 
     def go_on(self, call: IUpstreamCall, idle: float | None) -> None:
         """
@@ -92,6 +91,11 @@ class ContinuedRelay(Relay):
         if self.suspended is not None and not self._over:
             self._left = Ending(outcome, reason)
         super()._end(outcome, reason)
+
+    def _stalled(self) -> None:
+        super()._stalled()
+        if self.suspended is not None and self.on_dropped is not None:
+            self.on_dropped()
 
     def _break(self, error: GatewayError) -> None:
         if not self._suspends(error):

@@ -619,24 +619,7 @@ def test_a_slow_client_pauses_who_goes_on() -> None:
     assert text_of(client) == "Hello world"
 
 
-def test_a_client_that_takes_nothing_is_dropped_meanwhile() -> None:
-    several = [
-        instance(name, prefill=True, deadlines=Deadlines(client_stall=0.5))
-        for name in "ab"
-    ]
-    site = continuing(*several)
-    client = begun(site)
-    site.call.failed()
-    client.fill()
-    site.wait(0.7)
-    assert client.ended == "abort"
-    goes_on(site.call, "world")
-    assert site.call.done
-    assert site.record.outcome is Outcome.LIMIT
-    assert site.record.reason == "client_stall"
-
-
-def test_for_a_client_that_was_dropped_meanwhile_nobody_more_is_asked() -> None:
+def test_nobody_goes_on_for_a_client_that_was_dropped_meanwhile() -> None:
     stall = Deadlines(client_stall=0.5)
     several = [instance(name, prefill=True, deadlines=stall) for name in "abc"]
     site = continuing(*several)
@@ -645,8 +628,8 @@ def test_for_a_client_that_was_dropped_meanwhile_nobody_more_is_asked() -> None:
     client.fill()
     site.wait(1)
     assert client.ended == "abort"
-    site.call.failed()
     assert hosts(site) == ["a", "b"]
+    assert site.call.stopped
     record = site.record
     assert (record.outcome, record.reason) == (Outcome.LIMIT, "client_stall")
 
