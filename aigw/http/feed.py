@@ -47,6 +47,7 @@ class Feed:
         self._changed = changed
         self._failed = failed
         self._chunked = source.length is None
+        self._left = source.length or 0
         self._complete = False
 
     def start(self, head: bytes) -> None:
@@ -60,13 +61,24 @@ class Feed:
     # -- the source's side
 
     def _write(self, data: bytes) -> None:
-        if not self.done:
-            self._wire.write(
-                b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
-            )
+        # An empty chunk would be the last; and whatever does not fit the length, the
+        # provider would take for another request, or that for the rest of this one.
+        if self.done or not data:
+            return
+        if self._chunked:
+            self._wire.write(b"%x\r\n%b\r\n" % (len(data), data))
+            return
+        self._left -= len(data)
+        if self._left < 0:
+            self._failed(ValueError("a body of more bytes than were announced"))
+        else:
+            self._wire.write(data)
 
     def _finish(self) -> None:
         if self.done:
+            return
+        if self._left:
+            self._failed(ValueError("a body of fewer bytes than were announced"))
             return
         self._complete = True
         if self._chunked:

@@ -84,6 +84,28 @@ def test_it_is_framed_by_what_is_known_of_it(
     assert receiver.complete
 
 
+def test_an_empty_piece_is_no_last_chunk() -> None:
+    source = Source()
+    _, _, wire = sent(MemoryRig(), source)
+    source.write(b"")
+    source.write(b"ab")
+    source.finish()
+    assert written(wire).endswith(b"\r\n\r\n2\r\nab\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize("body", [b"abcd", b"abcdef"])
+def test_what_has_not_its_announced_length_is_broken_off(body: bytes) -> None:
+    source = Source(5)
+    _, receiver, wire = sent(MemoryRig(), source)
+    source.write(body)
+    if not receiver.done:
+        source.finish()
+    assert isinstance(receiver.error, UpstreamBroke)
+    assert not written(wire).endswith(b"abcdef")
+    assert source.told[-1] == "stop"
+    assert wire.ended == "rst"
+
+
 def test_a_full_transport_pauses_the_source_and_resumes_it() -> None:
     rig = MemoryRig()
     source = Source()
