@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -116,7 +117,9 @@ class Use(Transport, frozen=True, kw_only=True):
 
     provider: Annotated[str, Meta(min_length=1), about("The provider's name.")]
     auth: Annotated[
-        Auth, about("Credentials sent to the provider; empty, the client's own pass.")
+        Auth,
+        Check(lambda _: None, "`{}` where the client's own credentials are to pass"),
+        about("Credentials sent to the provider."),
     ]
     provider_conf: Annotated[
         ProviderConf, about("Where in a cloud it is, and what it is asked in.")
@@ -133,6 +136,17 @@ class Use(Transport, frozen=True, kw_only=True):
 
 class AiProxy(Use, frozen=True, kw_only=True):
     """One provider behind a route."""
+
+    #: What takes several instances, or is said of one among several.
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        (
+            *("instances", "balancer", "semantic_opts", "fallback_strategy"),
+            *("fallback_http_statuses", "max_retries", "retry_on_failure_within_ms"),
+            *("retry", "hedge", "on_stream_failure", "breaker", "cooldown_max_ms"),
+            *("debug_headers", "checks", "max_concurrent", "models", "model_map"),
+        ),
+        "a field of ai-proxy-multi; accepted: there, with one instance or more",
+    )
 
     models_from: ModelsFrom = None
     meta: Annotated[PluginMeta, about("What every plugin object may hold.")] = (

@@ -111,7 +111,8 @@ rutes: []
         "routes[0].plugins.ai-proxy.timeout: found 0; accepted: integer (1 to 600000)",
         "routes[0].plugins.ai-proxy.timeouts.total_ms: found 'soon';"
         " accepted: integer (at least 1)",
-        "routes[1].plugins.ai-proxy.auth: found 3; accepted: object",
+        "routes[1].plugins.ai-proxy.auth: found 3; accepted: object"
+        " (`{}` where the client's own credentials are to pass)",
         "routes[1].plugins.ai-proxy.provider: missing; accepted: string (not empty)",
         "rutes: unknown field; did you mean routes?",
         "routes[0].plugins.ai-proxy.provider: found 'opnai'; did you mean openai?"

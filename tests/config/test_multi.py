@@ -453,3 +453,12 @@ def test_continuation_without_a_prefill_instance_is_warned_of() -> None:
 def test_what_can_never_happen_is_warned_of(conf: dict[str, Any], place: str) -> None:
     (told,) = loaded(conf).warnings
     assert f"{AT}.{place}" in told
+
+
+@pytest.mark.parametrize("name", ["max_retries", "hedge", "fallback_strategy"])
+def test_what_takes_several_instances_is_told_its_place(name: str) -> None:
+    proxy = {"provider": "openai", "auth": {}, name: 1}
+    conf = {"routes": [{"uri": "/a", "plugins": {"ai-proxy": proxy}}]}
+    (told,) = problems(conf)
+    at = f"routes[0].plugins.ai-proxy.{name}"
+    assert told.startswith(f"{at}: a field of ai-proxy-multi")
