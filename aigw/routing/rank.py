@@ -7,8 +7,10 @@ hour; a call that failed is not kept. The vectors of the latest queries are kept
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -81,7 +83,9 @@ class SemanticRanker:
         self._examples: dict[Instance, list[Vector]] = {}
         self._until = float("-inf")
         self._waiting: list[Deferred[None]] | None = None
-        self._queries: OrderedDict[str, Vector] = OrderedDict()
+        # By a digest of their texts, and packed: as texts and tuples of numbers a
+        # thousand of them would hold 65 MB.
+        self._queries: OrderedDict[bytes, array[float]] = OrderedDict()
 
     def use(self, instances: Sequence[Instance]) -> None:
         self._instances = instances
@@ -89,14 +93,16 @@ class SemanticRanker:
     async def rank(self, text: str) -> Mapping[Instance, float]:
         if self._wheel.seconds() >= self._until:
             await self._learn()
-        query = self._queries.get(text)
-        if query is None:
+        key = sha256(text.encode("utf-8", "surrogatepass")).digest()
+        kept = self._queries.get(key)
+        if kept is None:
             (query,) = await self._embed([text], self._dimensions)
-            self._queries[text] = query
+            self._queries[key] = array("d", query)
             if len(self._queries) > QUERIES:
                 self._queries.popitem(last=False)
         else:
-            self._queries.move_to_end(text)
+            self._queries.move_to_end(key)
+            query = tuple(kept)
         return {one: score(query, known) for one, known in self._examples.items()}
 
     @property

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -19,9 +22,10 @@ from aigw.model.outcome import Outcome
 from aigw.model.policy import Policy
 from aigw.model.route import Route
 from aigw.model.semantic import Embedding, Semantic
-from aigw.routing.rank import KEPT
+from aigw.routing.rank import KEPT, SemanticRanker
+from aigw.streaming.timers import Wheel
 from aigw.testing.downstream import MemoryDownstream
-from aigw.testing.upstream import MemoryCall
+from aigw.testing.upstream import MemoryCall, MemoryUpstream
 
 from .site import JSON, Site
 from .test_serve import ANSWER
@@ -151,6 +155,35 @@ def test_a_query_seen_before_is_not_embedded_again() -> None:
         site.say("a poem")
         site.call.answer(200, JSON, ANSWER)
     assert len(site.embeddings) == 2
+
+
+def test_queries_are_kept_in_little_memory() -> None:
+    clock = Clock()
+    upstream = MemoryUpstream(clock)
+    ranker = SemanticRanker(upstream, Wheel(clock), EMBEDDING)
+    ranker.use([instance("plain", "weather")])
+    numbers = [1.0] * 1000
+
+    def answer(call: MemoryCall) -> None:
+        data = {"data": [{"index": 0, "embedding": numbers}]}
+        call.answer(200, JSON, json.dumps(data).encode())
+        upstream.calls.clear()
+
+    def ask(text: str) -> None:
+        ranking = Deferred.fromCoroutine(ranker.rank(text))
+        while not ranking.called:
+            clock.advance(0)
+
+    upstream.respond = answer
+    ask("first")
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            ask(f"{number} {'x' * 10_000}")
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < 20 * 10_000
 
 
 def test_what_is_sent_is_what_is_configured_and_nothing_of_the_clients() -> None:
