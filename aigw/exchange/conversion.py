@@ -5,7 +5,7 @@ the provider speaks, its answer read in that and written in the client's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aigw.errors import AnsweredError
@@ -45,7 +45,9 @@ class Conversion:
 
     def way(self, answered: Answered) -> Way:
         reader = self.target.reader(self.rendered)
-        writer = self.client.writer(self.call, answered.now, answered.request_id)
+        # A prompt need not be held as long as its answer takes.
+        asked = replace(self.call, messages=())
+        writer = self.client.writer(asked, answered.now, answered.request_id)
         source, wanted, collect = answered.source, answered.wanted, answered.collect
         if source is not None and wanted is not None:
             limit = answered.limit

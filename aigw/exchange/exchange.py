@@ -167,6 +167,8 @@ class Exchange:
         if not self.continues:
             self.envelope = self.envelope.closed()
             self.call = None
+            if self.attempt is not None:
+                self.attempt.conversion = None
 
     @property
     def relay(self) -> Relay | None:

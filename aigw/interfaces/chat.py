@@ -102,6 +102,8 @@ class IChatDialect(IDialect):
         """
         A fresh writer of the answer to ``call``, for the client that sent it.
 
+        :param call: it may come without its messages, which are held no longer than
+            somebody may be asked.
         :param now: seconds since the epoch, for dialects whose answers are dated.
         :param request_id: our id, for dialects whose errors name it.
         """

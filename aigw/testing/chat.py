@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from random import Random
 from typing import Any
@@ -212,6 +213,7 @@ def _seen(dialect: IChatDialect, frames: Iterable[Any]) -> list[int]:
 def _check_writer(
     dialect: IChatDialect, cut: IFraming, call: Call, told: list[Event]
 ) -> None:
+    call = replace(call, messages=())
     writer = dialect.writer(call, _NOW, "req-1")
     verifyObject(IWriter, writer)
     frames = _write(writer, told)

@@ -9,10 +9,13 @@ import pytest
 
 from aigw.model.instance import Streaming
 from aigw.model.policy import Hedge
+from aigw.testing.downstream import MemoryDownstream
+from aigw.testing.upstream import MemoryCall, MemoryUpstream
+from tests.holding import holds
 
 from .site import SSE, Site
 from .test_serve import DONE, HELLO, ROLE, STOP
-from .test_tries import instance, many
+from .test_tries import CLAUDE, instance, many
 
 #: Those of the client, and of the call that the test plays.
 _OTHERS = 2
@@ -49,3 +52,23 @@ def test_prompt_is_let_go_of_when_nobody_else_will_be_asked(
     site.call.ended()
     assert client.written == ROLE + HELLO + STOP + DONE
     assert site.record.received == len(body)
+
+
+MESSAGE = (
+    b'{"model":"m","max_tokens":9,"stream":true,'
+    b'"messages":[{"role":"user","content":"a long story"}]}'
+)
+
+
+@pytest.mark.parametrize("make", [one, many])
+def test_no_prompt_is_held_in_neutral_words_either(make: Callable[[], Site]) -> None:
+    site = make()
+    client = site.ask(MESSAGE, target=b"/v1/messages", headers=CLAUDE)
+    [exchange] = site.serve.open
+    played = (MemoryCall, MemoryDownstream, MemoryUpstream)
+    assert holds(exchange, "a long story", *played)
+    site.call.head(200, SSE)
+    site.call.body(ROLE + HELLO)
+    assert not holds(exchange, "a long story", *played)
+    assert client.written.startswith(b"event: message_start")
+    client.leave()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
-from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from aigw.http.budget import Budget
 from aigw.http.limits import Limits
 from aigw.interfaces import IBodySource, IDownstream
 from tests.fronts.bench import Bench, result, started
+from tests.holding import holds
 
 LIMITS = Limits()
 MOST = 1 << 30
@@ -636,34 +635,18 @@ def test_an_upload_begun_after_its_answer_has_failed(front: Bench) -> None:
     assert [type(end) for end in taker.ends] == [CancelledError]
 
 
-def _held(root: object, words: bytes) -> bool:
-    """Whether ``words`` stand in anything that ``root`` leads to, modules left out."""
-    seen, near = {id(root)}, [root]
-    while near:
-        one = near.pop()
-        if isinstance(one, bytes | bytearray) and words in one:
-            return True
-        if isinstance(one, type | ModuleType | FunctionType):
-            continue
-        for other in gc.get_referents(one):
-            if id(other) not in seen:
-                seen.add(id(other))
-                near.append(other)
-    return False
-
-
 @pytest.mark.parametrize("size", [100, 200_000])
 def test_neither_prompt_nor_fields_are_held_beside_the_answer(size: int) -> None:
     front = Bench()
     body = b"the prompt " * (size // 10)
     downstream = front.request(b"POST / HTTP/1.1", b"X-Rare: the field", body=body)
-    assert _held(downstream, b"the prompt") or size > 100
+    assert holds(downstream, "the prompt") or size > 100
     assert result(downstream.read(1 << 20)) == body
-    assert _held(downstream, b"the field")
+    assert holds(downstream, "the field")
     downstream.start(200, [(b"content-length", b"5")])
     downstream.write(b"he")
-    assert not _held(downstream, b"the prompt")
-    assert not _held(downstream, b"the field")
+    assert not holds(downstream, "the prompt")
+    assert not holds(downstream, "the field")
     assert front.front.budget.held == len(body)
     downstream.write(b"llo")
     downstream.finish()
