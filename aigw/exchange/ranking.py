@@ -68,7 +68,12 @@ class Rankings:
             raise RankingFailed("the request has no user message")
         ranker = cluster.ranker or self._by_embeddings(cluster, semantic)
         ranking = Deferred.fromCoroutine(_ranked(ranker, text))
-        return await exchange.wait(ranking)
+        try:
+            return await exchange.wait(ranking)
+        except CancelledError:
+            if exchange.downstream.lost:
+                raise
+            raise RankingFailed("the ranker was cancelled") from None
 
     def _by_embeddings(self, cluster: Cluster, semantic: Semantic) -> IRanker:
         ranker = self._rankers.get(cluster)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -363,6 +363,8 @@ class ByName:
     async def rank(self, text: str) -> Mapping[Instance, float]:
         if text == "bug":
             raise KeyError(text)
+        if text == "cancelled":  # something of its own, by itself
+            raise CancelledError
         return {one: float(one.name == text) for one in self.instances}
 
 
@@ -405,6 +407,15 @@ def test_a_mistake_in_a_ranker_costs_ranks_and_not_the_answer(
     (failure,) = logged_failures
     assert failure.check(KeyError)
     logged_failures.clear()
+
+
+def test_a_ranker_that_cancels_itself_costs_ranks_and_not_the_answer() -> None:
+    site = by_name()
+    body = {"model": "m", "messages": [{"role": "user", "content": "cancelled"}]}
+    client = site.ask(json.dumps(body).encode())
+    assert site.call.outbound.origin.host == "b.test"
+    site.call.answer(200, JSON, ANSWER)
+    assert client.written == ANSWER
 
 
 def test_a_ranker_that_is_not_there_is_refused() -> None:
