@@ -1,7 +1,8 @@
 """
 A configuration made of the environment alone: what runs when no file is given. It
 listens on loopback only and serves the model-call endpoints of the vendors whose keys
-are there, each endpoint by the first vendor that has it; with no key, all goes to the
+are there, each endpoint by the first vendor that has it. The chat endpoints that none
+of them has are served by the first of all, converted. With no key, all goes to the
 built-in mock provider.
 """
 
@@ -53,6 +54,15 @@ _OPENAI = {
     "/v1/models": "GET",
     "/v1/models/*": "GET",
 }
+
+#: Where clients of each chat dialect call models.
+_CALLS: Final = (
+    "/v1/chat/completions",
+    "/v1/responses",
+    "/v1/messages",
+    "/model/*",
+    "/v1beta/models/*",
+)
 
 
 def _bearer(key: str) -> tuple[str, str]:
@@ -121,12 +131,18 @@ def zero(
     :raises ConfigError: there is no key and no mock, or a variable is malformed.
     """
     routes: dict[str, dict[str, Any]] = {}
+    called: dict[str, Any] | None = None
     for vendor in _VENDORS:
         if vendor.provider in providers and environ.get(vendor.key):
             for path, method in vendor.paths.items():
                 proxy = _proxy(vendor, path, environ)
                 if path not in routes and proxy is not None:
                     routes[path] = _route(path, method, proxy)
+                    if called is None and path in _CALLS:
+                        called = proxy
+    if called is not None:
+        for path in _CALLS:
+            routes.setdefault(path, _route(path, "POST", called))
     if not routes:
         if mock is None:
             keys = ", ".join(

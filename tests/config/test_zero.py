@@ -6,7 +6,7 @@ import pytest
 
 from aigw.config.show import show
 from aigw.config.zero import zero
-from aigw.errors import ConfigError, NotFound
+from aigw.errors import ConfigError
 from aigw.model.instance import Endpoint
 from aigw.model.route import Route
 from aigw.providers import built_in
@@ -89,6 +89,33 @@ def test_each_endpoint_goes_to_the_first_vendor_that_has_it() -> None:
     assert chat.provider == "anthropic"
 
 
+@pytest.mark.parametrize(
+    ("key", "provider"),
+    [
+        ("OPENAI_API_KEY", "openai"),
+        ("ANTHROPIC_API_KEY", "anthropic"),
+        ("GEMINI_API_KEY", "gemini"),
+        ("GROQ_API_KEY", "groq"),
+    ],
+)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/chat/completions",
+        "/v1/responses",
+        "/v1/messages",
+        "/model/any/converse-stream",
+        "/v1beta/models/any:generateContent",
+    ],
+)
+def test_one_key_serves_clients_of_every_chat_dialect(
+    key: str, provider: str, path: str
+) -> None:
+    settings = zero({key: "secret"}, providers=BUILT)
+    (found,) = Match(settings.routes).candidates("POST", "localhost", path)
+    assert found.instances[0].provider == provider
+
+
 BUILT = {name: provider.host for name, provider in built_in().items()}
 
 
@@ -118,8 +145,8 @@ def test_every_vendor_is_served_by_its_key(
 
 def test_bedrock_needs_a_region_beside_its_key() -> None:
     key = {"AWS_BEARER_TOKEN_BEDROCK": "k", "OPENAI_API_KEY": "sk"}
-    with pytest.raises(NotFound):
-        serving(key, "POST", "/model/m/converse")
+    made = serving(key, "POST", "/model/m/converse")
+    assert made.instances[0].provider == "openai"
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         made = serving({**key, name: "eu-west-1"}, "POST", "/model/m/converse")
         assert made.instances[0].provider_conf == {"region": "eu-west-1"}
