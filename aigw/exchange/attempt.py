@@ -183,7 +183,9 @@ class Attempt:
             record.first_byte_ms = self._since(self.sink.first_byte_at)
             record.first_token_ms = self._since(self.sink.first_content_at)
         relay = self.relay
-        if relay is not None and relay.way.tap is not None:
+        if relay is None or not self._has_sink or self.sink is not relay:
+            return  # of an answer that others began, its tap tells what they all used
+        if relay.way.tap is not None:
             record.usage = relay.way.tap.usage
 
     def broke(self, error: GatewayError) -> None:

@@ -145,7 +145,10 @@ class Resume:
             leg = Leg(relay, now, lease.first)
             attempt.attach(leg)
             relay.go_on(attempt.call, attempt.instance.deadlines.idle)
-            ending = await relay.done
+            try:
+                ending = await relay.done
+            finally:
+                attempt.record.usage = relay.way.used
         except UpstreamError as error:
             attempt.stop()
             attempt.broke(error)
@@ -160,7 +163,6 @@ class Resume:
             attempt.close(Outcome.CLIENT_GONE)
             raise
         ends.close(exchange, attempt, ending)
-        attempt.record.usage = relay.way.used
         if ending.suspended or ends.in_trouble(ending):
             lease.judged(Verdict.BROKEN, None, now())
 

@@ -217,6 +217,36 @@ def test_who_fails_to_go_on_is_followed_by_the_next() -> None:
     ]
 
 
+def test_who_fails_to_go_on_has_used_nothing() -> None:
+    site = continuing()
+    client = begun(site)
+    site.call.body(usage(10, 2))
+    site.call.failed()
+    site.call.answer(503, JSON, BOOM)
+    site.call.failed(ConnectFailed("refused", reason="connect"))
+    assert client.ended == "cut"
+    record = site.record
+    assert record.usage is not None
+    assert (record.usage.prompt, record.usage.output) == (10, 2)
+    assert [each.usage is None for each in record.attempts] == [False, True, True]
+
+
+def test_who_goes_on_until_the_deadline_keeps_its_own_usage() -> None:
+    several = [
+        instance(name, prefill=True, deadlines=Deadlines(total=1.0)) for name in "ab"
+    ]
+    site = continuing(*several)
+    begun(site)
+    site.call.body(usage(10, 2))
+    site.call.failed()
+    site.call.head(200, SSE)
+    site.call.body(chunk("world") + usage(12, 1))
+    site.wait(1.2)
+    assert site.record.outcome is Outcome.LIMIT
+    used = [each.usage for each in site.record.attempts]
+    assert [(one.prompt, one.output) for one in used if one] == [(10, 2), (12, 1)]
+
+
 def test_a_client_of_anthropic_sees_one_message() -> None:
     site = continuing(instance("a"), instance("b", prefill=True, provider="anthropic"))
     body = {"model": "m", "max_tokens": 99, "messages": MESSAGES, "stream": True}
