@@ -152,8 +152,10 @@ class OneOf:
 
 
 def _first(exchange: Exchange, lease: Lease, now: float) -> None:
-    """Content is here: whoever else was asked is not wanted any more."""
-    exchange.settle()
+    """Content is here. Once it has begun to leave, nobody else will be asked."""
+    relay = exchange.relay
+    if relay is not None and relay.outlet.begun:  # not to a client that takes nothing
+        exchange.settle()
     lease.first(now)
 
 

@@ -263,11 +263,11 @@ class Relay:
                 return
         if sight & sights.CONTENT and self.first_content_at is None:
             self.first_content_at = now
-            if self.on_content is not None:
-                self.on_content(now)
             if self._idle is None:
                 self._news &= ~sights.CONTENT
             self._commit()
+            if self.on_content is not None:
+                self.on_content(now)
         if sight & sights.TERMINAL and not self._terminal:
             self._terminal = True
             self._commit()

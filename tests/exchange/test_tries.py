@@ -238,6 +238,25 @@ def test_a_breach_after_content_is_told_and_never_replayed() -> None:
     assert site.record.outcome is Outcome.BROKEN
 
 
+def test_content_that_never_left_is_no_reason_to_lose_the_request() -> None:
+    site = many()
+    client = site.ask(STREAM)
+    client.fill()  # it has not read an answer before this one
+    one = site.call
+    one.head(200, SSE)
+    assert one.paused
+    one.receiver.body(ROLE + HELLO)  # came in the same read as the head
+    one.receiver.failed(UpstreamBroke("reset", reason="reset"))
+    assert hosts(site) == ["a", "b"]
+    assert msgspec.json.decode(site.call.outbound.body)["messages"]
+    site.call.head(200, SSE)
+    client.empty()
+    site.wait(0.1)
+    site.call.body(WHOLE)
+    site.call.ended()
+    assert client.written == WHOLE
+
+
 def test_an_error_after_content_is_never_replayed() -> None:
     site = many()
     client = site.ask(STREAM)
