@@ -70,6 +70,7 @@ class Script:
         self.call = call
         self.words = random.randint(0, 12)
         self.whole = False
+        self._at_once = random.random() < 0.5
         self.steps: list[tuple[Any, ...]] = []
         asked = msgspec.json.decode(call.outbound.body)
         asker = call.outbound.headers
@@ -113,11 +114,16 @@ class Script:
         self.steps.append(end)
 
     def step(self) -> None:
-        if self.call.done or not self.steps:
+        call = self.call
+        if call.done or not self.steps:
             return
         name, *arguments = self.steps.pop(0)
         if name != "silent":
             getattr(self.call, name)(*arguments)
+        if name == "head" and self._at_once and not (call.held or call.done):
+            # In one read with the head: no pause comes between.
+            if self.steps[:1] and self.steps[0][0] == "body":
+                call.receiver.body(self.steps.pop(0)[1])
 
 
 def _end(random: Random) -> tuple[Any, ...]:
