@@ -5,6 +5,7 @@ from __future__ import annotations
 from aigw.model.outcome import Outcome
 from aigw.model.record import Record
 from aigw.streaming.relay import Relay
+from aigw.streaming.way import Way
 
 from .attempt import Attempt
 
@@ -37,10 +38,21 @@ def _meter(record: Record, relay: Relay) -> None:
     record.usage = tap.usage
     record.has_tool_calls = tap.tool_calls
     if tap.usage is not None:
-        whole = record.outcome in (Outcome.COMPLETED, Outcome.FAILED)
-        record.usage_state = "reported" if whole and not way.damaged else "partial"
+        final = not way.damaged and (tap.finished or _ended(record, way))
+        record.usage_state = "reported" if final else "partial"
     if record.prompt is not None:
         record.text = tap.text()
+
+
+def _ended(record: Record, way: Way) -> bool:
+    """
+    Whether an answer without a finish reason is over all the same, so that no more
+    would have been told: embeddings have none. A stream is where it ends with a
+    terminal frame.
+    """
+    if record.reason == "error_in_stream" or (record.stream and not way.terminates):
+        return False
+    return record.outcome in (Outcome.COMPLETED, Outcome.FAILED)
 
 
 def _since(arrived: float, when: float | None) -> float | None:
