@@ -5,6 +5,7 @@ came. A tap looks at them in passing, for usage, the terminal frame and a first 
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
 from aigw.errors import FramingError
@@ -13,6 +14,7 @@ from aigw.model import sight as sights
 from aigw.model.event import Failed
 
 from .skip import opening, unmarked
+from .tail import TAIL_LIMIT, members
 
 #: The most bytes of a JSON answer that are kept to read its usage.
 COPY_LIMIT: Final = 1024 * 1024
@@ -21,7 +23,8 @@ COPY_LIMIT: Final = 1024 * 1024
 class Verbatim:
     """
     An answer that is not a stream. Forwarded as it arrives; a copy of at most 1 MiB is
-    read for usage at its end.
+    read for usage at its end. Of a larger one, of many vectors or a picture, the end
+    alone is kept and read: providers tell there what was used.
 
     :param tap: None where the answer cannot be read (coded, or no JSON).
     """
@@ -32,6 +35,7 @@ class Verbatim:
 
     __slots__ = (
         "_copy",
+        "_most",
         "_size",
         "damaged",
         "sight",
@@ -42,27 +46,36 @@ class Verbatim:
         self.tap = tap
         self.sight = sights.NOTHING
         self.damaged = False
-        self._copy: list[bytes] = []
-        self._size = 0
+        self._copy: deque[bytes] = deque()
+        self._size = 0  # bytes in the copy
+        self._most = COPY_LIMIT
 
     def feed(self, data: bytes) -> bytes:
         self.sight = sights.PROGRESS
-        if self.tap is not None and not self.damaged:
+        if self.tap is not None:
+            self._copy.append(data)
             self._size += len(data)
-            if self._size > COPY_LIMIT:
-                self.damaged = True
-                self._copy.clear()
-            else:
-                self._copy.append(data)
+            if self._size > self._most:
+                self._forget()
         return data
 
     def end(self) -> bytes:
         self.sight = sights.CONTENT
         if self.tap is not None and self._copy:
-            self.tap.whole(b"".join(self._copy))
+            body = b"".join(self._copy)
+            self.tap.whole(members(body) if self.damaged else body)
+            if self.tap.usage is not None:
+                self.damaged = False
             if self.tap.error is not None:
                 self.sight = sights.ERROR
         return b""
+
+    def _forget(self) -> None:
+        """Keep the end alone."""
+        self.damaged = True
+        self._most = TAIL_LIMIT
+        while self._size - len(self._copy[0]) >= TAIL_LIMIT:
+            self._size -= len(self._copy.popleft())
 
 
 class Passthrough:

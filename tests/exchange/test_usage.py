@@ -100,3 +100,21 @@ def test_who_leaves_a_stream_that_is_drained_still_has_them_reported() -> None:
     record = place.record
     assert record.outcome is Outcome.CLIENT_GONE
     assert (record.usage_state, record.usage and record.usage.all) == ("reported", 16)
+
+
+def test_what_many_vectors_took_is_metered() -> None:
+    place = Site()
+    client = place.ask(
+        b'{"model":"e","input":["a","b"]}', target=b"/v1/embeddings", headers=[*JSON]
+    )
+    vector = b'{"object":"embedding","embedding":[%b0.5]},' % (b"0.125," * 20000)
+    used = b'"model":"e","usage":{"prompt_tokens":4096,"total_tokens":4096}}'
+    body = b'{"object":"list","data":[' + vector * 20 + b"{}]," + used
+    place.call.head(200, list(JSON))
+    for at in range(0, len(body), 65536):
+        place.call.body(body[at : at + 65536])
+    place.call.ended()
+    assert client.written == body
+    record = place.record
+    assert record.usage is not None
+    assert (record.usage.prompt, record.usage_state) == (4096, "reported")
