@@ -138,7 +138,7 @@ class AnthropicMessagesTap:
                 self._collected.add(text)
 
     def _use(self, usage: object) -> None:
-        if isinstance(usage, dict):
+        if usage and isinstance(usage, dict):
             self._counts.merge(usage, usages.PATHS)
             self.usage = usages.usage_of(self._counts)
 

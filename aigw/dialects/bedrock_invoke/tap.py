@@ -1,7 +1,7 @@
 """
 Looks into the answers of invoked models as they pass. Which vendor's they are is not
-known: what Anthropic's say is read, of any other's there is what Bedrock adds at the
-end.
+known: what Anthropic's say is read. Of any other's there is what Bedrock adds at the
+end of a stream, and what a whole answer tells of its use.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from aigw.model import sight as sights
 from aigw.model.frame import EventStreamFrame
 from aigw.model.usage import Usage
 
+from . import usage as usages
 from .chunk import data_of, event_of, used
 
 #: All chunks, until they are known to be such that their kind stands at their start.
@@ -44,10 +45,11 @@ class BedrockInvokeTap:
         self._messages = messages
         self._bedrock = bedrock
         self._metrics: Usage | None = None
+        self._told: Usage | None = None  # of a whole answer in another vendor's words
 
     @property
     def usage(self) -> Usage | None:
-        return self._messages.usage or self._metrics
+        return self._told or self._messages.usage or self._metrics
 
     @property
     def model(self) -> str:
@@ -82,6 +84,7 @@ class BedrockInvokeTap:
 
     def whole(self, body: bytes) -> None:
         self._messages.whole(body)
+        self._told = usages.told(body)
 
     def text(self) -> str:
         return self._messages.text()
