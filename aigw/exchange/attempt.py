@@ -15,7 +15,7 @@ from aigw.model.headers import Fields, Headers
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
 from aigw.model.outcome import Outcome
-from aigw.model.record import AttemptRecord
+from aigw.model.record import LONGEST, AttemptRecord
 from aigw.streaming.ending import outcome_of
 from aigw.streaming.relay import Relay
 
@@ -94,10 +94,10 @@ class Attempt:
         self.record = AttemptRecord(
             instance=instance.name,
             provider=instance.provider,
-            model=outbound.model,
+            model=outbound.model[:LONGEST],
             host=origin.host,
             scheme=origin.scheme,
-            uri=outbound.target.split(b"?", 1)[0].decode("latin-1"),
+            uri=outbound.target[:LONGEST].split(b"?", 1)[0].decode("latin-1"),
         )
         self.started = wheel.seconds()
         # May raise, so it stands before any timer is set.

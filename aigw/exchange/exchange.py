@@ -14,7 +14,7 @@ from aigw.model.headers import Fields, Headers, first
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
 from aigw.model.outcome import Outcome
-from aigw.model.record import Record
+from aigw.model.record import LONGEST, Record
 from aigw.streaming.ending import outcome_of
 from aigw.streaming.relay import Relay
 
@@ -96,9 +96,9 @@ class Exchange:
         record, envelope = self.record, self.envelope
         self.dialect = dialect
         record.dialect = dialect.name
-        record.request_model = envelope.model
+        record.request_model = envelope.model[:LONGEST]
         record.tool_count = dialect.tool_count(envelope)
-        record.end_user_id = dialect.end_user(envelope)
+        record.end_user_id = dialect.end_user(envelope)[:LONGEST]
 
     def send(
         self,
@@ -112,7 +112,7 @@ class Exchange:
         may take ``total`` seconds from the request's arrival.
         """
         record = self.record
-        record.model = outbound.model
+        record.model = outbound.model[:LONGEST]
         record.stream = outbound.stream
         record.summaries = instance.logging.summaries
         if self.envelope.fields is not None:
@@ -274,7 +274,7 @@ class Exchange:
         self.answered(framing, status)
         self._limit(attempt.instance.deadlines.total)
         record = self.record
-        record.model = attempt.outbound.model
+        record.model = attempt.record.model
         conversion = attempt.conversion
         record.dropped_fields = conversion.rendered.dropped if conversion else ()
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from .outcome import Outcome
 from .usage import Usage
+
+#: The most characters of a name that a client has chosen: a record is no place for its
+#: prompt, nor for megabytes.
+LONGEST: Final = 1024
 
 
 class AttemptRecord(msgspec.Struct):
