@@ -22,6 +22,7 @@ from .openai_embeddings import OpenAIEmbeddings
 from .openai_responses import OpenAIResponses
 from .passthrough import Passthrough
 from .raw_predict import RawPredict
+from .usage_tap import UsageTap
 
 _CONVERSE: Final = BedrockConverse()
 _MESSAGES: Final = AnthropicMessages()
@@ -41,8 +42,15 @@ _BY_PATH: Final[tuple[IDialect, ...]] = (
 )
 _BY_BODY: Final[tuple[IDialect, ...]] = (OpenAIChat(), OpenAIEmbeddings())
 
-#: What takes all others.
+#: What takes all others; and those of them whose answers tell what was used. What is
+#: asked for again (``GET``) was paid before.
 _UNKNOWN: Final = Passthrough()
+_METERED: Final = Passthrough(UsageTap)
+_METERS = re.compile(
+    r"/(?:completions|moderations|rerank|responses/compact"
+    r"|images/(?:generations|edits|variations)"
+    r"|audio/(?:speech|transcriptions|translations))$"
+)
 
 _BUILT_IN: Final = (*_CARRYING, *_BY_PATH, *_BY_BODY, _UNKNOWN)
 
@@ -105,19 +113,19 @@ class Dialects:
         :raises BadRequest: the body is an empty object, which no provider takes.
         """
         if envelope.fields is None:
-            return _UNKNOWN
+            return _unknown(envelope)
         if not envelope.fields:
             raise BadRequest("no matching AI protocol for the request")
         path = envelope.path.rstrip("/")
         other = _OTHER.search(path) is not None
         if path.endswith(_USUAL):
-            return (None if other else _first(_BY_BODY, envelope)) or _UNKNOWN
+            return (None if other else _first(_BY_BODY, envelope)) or _unknown(envelope)
         return (
             _first(_CARRYING, envelope)
             or (None if other else _first(_BY_PATH, envelope))
             or _first(self._given, envelope)
             or (None if other else _first(_BY_BODY, envelope))
-            or _UNKNOWN
+            or _unknown(envelope)
         )
 
     def by_path(self, envelope: Envelope) -> IDialect:
@@ -127,6 +135,11 @@ class Dialects:
         """
         known = (*_CARRYING, *_BY_PATH, *self._given)
         return _first(known, envelope) or _UNKNOWN
+
+
+def _unknown(envelope: Envelope) -> IDialect:
+    metered = envelope.method == "POST" and _METERS.search(envelope.path.rstrip("/"))
+    return _METERED if metered else _UNKNOWN
 
 
 def _first(dialects: tuple[IDialect, ...], envelope: Envelope) -> IDialect | None:

@@ -1,8 +1,8 @@
-"""What no other dialect claims: relayed as it is, never looked into."""
+"""What no other dialect claims: relayed as it is, looked into for usage at most."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from zope.interface import implementer
@@ -40,11 +40,18 @@ class PassthroughTap:
 
 @implementer(IDialect)
 class Passthrough:
-    """See the module. Its errors are shaped as OpenAI's, which most clients read."""
+    """
+    See the module. Its errors are shaped as OpenAI's, which most clients read.
+
+    :param tap: makes what looks into answers; by itself nothing does.
+    """
 
     name = "passthrough"
     framing = "sse"
     terminal = False
+
+    def __init__(self, tap: Callable[[], ITap] = PassthroughTap) -> None:
+        self._tap = tap
 
     def detect(self, envelope: Envelope) -> bool:
         return True
@@ -53,7 +60,7 @@ class Passthrough:
         return envelope.stream
 
     def tap(self, collect: bool = False) -> ITap:
-        return PassthroughTap()
+        return self._tap()
 
     def problem(
         self, error: GatewayError, request_id: str

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from aigw.dialects.openai_embeddings import OpenAIEmbeddingsTap
+from aigw.dialects.usage_tap import UsageTap
 from aigw.framing import get
 from aigw.interfaces import ITap
 from aigw.model import sight as sights
@@ -230,7 +230,7 @@ def test_no_copy_of_a_large_answer_is_kept() -> None:
 
 @pytest.mark.parametrize("piece", [1000, 65536, COPY_LIMIT * 2])
 def test_what_a_large_answer_used_is_read_from_its_end(piece: int) -> None:
-    tap = OpenAIEmbeddingsTap()
+    tap = UsageTap()
     way = Verbatim(tap)
     vectors = b"0.12345," * 2 * (COPY_LIMIT // 8)
     body = b'{"data":[[%b1]],"usage":{"prompt_tokens":7,"total_tokens":7}}' % vectors
