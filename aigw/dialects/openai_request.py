@@ -13,9 +13,9 @@ import msgspec
 
 from aigw.model.call import Call, Format
 from aigw.model.part import Cache, Rider
-from aigw.model.tool import Hosted, Tool
+from aigw.model.tool import Hosted, Tool, ToolChoice
 
-from .json_object import graft
+from .json_object import JSONObject, graft, wrong
 from .ledger import Ledger
 from .names import Fit
 from .schema import strict
@@ -27,6 +27,22 @@ TIERS: Final = frozenset({"auto", "default", "flex", "scale", "priority", "fast"
 
 #: Thinking budgets below which an effort is meant (reference section 3.6), tokens.
 _EFFORTS: Final = ((1024, "minimal"), (2048, "low"), (4096, "medium"))
+
+
+def choice_word(body: JSONObject) -> ToolChoice | None:
+    """
+    A ``tool_choice`` that is no object; None where there is none.
+
+    :raises BadRequest: it is not one of the three words.
+    """
+    word = body.string("tool_choice")
+    if word is None:
+        return None
+    if word in ("auto", "none"):
+        return ToolChoice("auto" if word == "auto" else "none")
+    if word != "required":
+        wrong("tool_choice", "none, auto, required or an object")
+    return ToolChoice("any")
 
 
 def effort_of(call: Call, ledger: Ledger) -> str:

@@ -37,11 +37,8 @@ class Answers:
 
     def framing_of(self, headers: Headers) -> IFraming | None:
         """The framing an answer comes in; None where it is no stream, or is coded."""
-        fields = dict(headers)
-        if fields.get(b"content-encoding", b"identity") != b"identity":
-            return None
-        kind = media_type_of(fields.get(b"content-type", b""))
-        return self._framings.by_content_type(kind)
+        kind = _kind(dict(headers))
+        return self._framings.by_content_type(kind) if kind is not None else None
 
     def relay(
         self,
@@ -66,12 +63,11 @@ class Answers:
         length = fields.get(b"content-length")
         if exchange.envelope.method != "HEAD":
             self._check_length(length, instance)
-        kind = media_type_of(fields.get(b"content-type", b""))
-        coded = fields.get(b"content-encoding", b"identity") != b"identity"
+        kind = _kind(fields)
         framing = None
-        if status < 400 and not coded:
+        if status < 400 and kind is not None:
             framing = self._framings.by_content_type(kind)
-        readable = not coded and kind == "application/json"
+        readable = kind == "application/json"
         told = towards_client(headers, instance)
         conversion = attempt.conversion
         if conversion is not None:
@@ -154,3 +150,10 @@ class Answers:
         return Passthrough(
             framing, tap, terminates=terminates, limit=limit, watch=watch
         )
+
+
+def _kind(fields: dict[bytes, bytes]) -> str | None:
+    """The media type of an answer that can be read; None where it is coded."""
+    if fields.get(b"content-encoding", b"identity") != b"identity":
+        return None
+    return media_type_of(fields.get(b"content-type", b""))

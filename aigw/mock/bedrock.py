@@ -37,6 +37,16 @@ _ERRORS: Final = {
 _STREAM_ERROR: Final = "The system encountered an unexpected error. Try again."
 
 
+def posted(request: Request) -> Any:
+    """The JSON that was posted; the runtime knows no other request."""
+    if request.method != "POST":
+        raise Refused(405, f"{request.method} is not allowed here.")
+    try:
+        return json.loads(request.body)
+    except ValueError as error:
+        raise Refused(400, f"The body is not JSON: {error}") from error
+
+
 class Bedrock:
     """The Bedrock Runtime endpoint of one region."""
 
@@ -44,12 +54,7 @@ class Bedrock:
         found = _PATH.match(request.path)
         if found is None:
             return None
-        if request.method != "POST":
-            raise Refused(405, f"{request.method} is not allowed here.")
-        try:
-            body = json.loads(request.body)
-        except ValueError as error:
-            raise Refused(400, f"The body is not JSON: {error}") from error
+        body = posted(request)
         if isinstance(body, dict) and found[2] == "count-tokens":
             if len(body.get("input", ())) != 1:
                 raise Refused(400, "1 validation error: 'input' has exactly one member")

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from . import eventstream
 from .anthropic import Anthropic
-from .bedrock import Bedrock
+from .bedrock import Bedrock, posted
 from .knobs import BadKnob, Knobs
 from .request import Request
 from .script import Asked, Kind, Refused, Script
@@ -39,12 +39,7 @@ class Invoke:
         found = _PATH.match(request.path)
         if found is None:
             return None
-        if request.method != "POST":
-            raise Refused(405, f"{request.method} is not allowed here.")
-        try:
-            body = json.loads(request.body)
-        except ValueError as error:
-            raise Refused(400, f"The body is not JSON: {error}") from error
+        body = posted(request)
         if not isinstance(body, dict) or not body.get("anthropic_version"):
             raise Refused(400, "anthropic_version: Field required")
         for name in ("messages", "max_tokens"):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from aigw.dialects.json_object import graft
 from aigw.dialects.ledger import Ledger
-from aigw.model.call import Call, Message
+from aigw.dialects.turns import apart
+from aigw.model.call import Call
 from aigw.model.part import ToolCall
 
 from .render_content import Content
-
-_SYSTEM = frozenset({"system", "developer"})
 
 
 class Messages:
@@ -29,21 +27,7 @@ class Messages:
         self._ledger = ledger
         self._content = content
         self._cache = call.cache
-        self._system: list[Message] = []
-        self._turns: list[Message] = []
-        for message in call.messages:
-            native_turn = ledger.native and message.at != "system"
-            if message.role not in _SYSTEM or native_turn:
-                self._turns.append(message)
-                continue
-            if self._turns:
-                ledger.clamp(f"{message.at}.role")
-            self._system.append(message)
-        if not self._turns and self._system and not ledger.native:
-            # The API demands a turn; a lone system text can only be meant as one.
-            lone = self._system.pop()
-            ledger.clamp(f"{lone.at}.role")
-            self._turns.append(replace(lone, role="user"))
+        self._system, self._turns = apart(call, ledger, in_place=True)
 
     def system(self) -> list[Any] | None:
         """``system``; None where nothing is said there."""

@@ -8,12 +8,11 @@ from typing import Any
 from aigw.dialects.google import VENDOR, signed, turn_under_way, wants_signed
 from aigw.dialects.json_object import graft
 from aigw.dialects.ledger import Ledger
-from aigw.model.call import Call, Message
+from aigw.dialects.turns import apart
+from aigw.model.call import Call
 from aigw.model.part import Part, Redacted, Signature, Text, ToolCall
 
 from .render_parts import Parts
-
-_SYSTEM = frozenset({"system", "developer"})
 
 
 class Contents:
@@ -33,20 +32,7 @@ class Contents:
             if isinstance(part, ToolCall)
         }
         self._parts = Parts(names, self._recent, ledger)
-        self._system: list[Message] = []
-        self._turns: list[Message] = []
-        for message in call.messages:
-            if message.role not in _SYSTEM:
-                self._turns.append(message)
-                continue
-            if self._turns:
-                ledger.clamp(f"{message.at}.role")
-            self._system.append(message)
-        if not self._turns and self._system and not ledger.native:
-            # The API demands a turn; a lone system text can only be meant as one.
-            lone = self._system.pop()
-            ledger.clamp(f"{lone.at}.role")
-            self._turns.append(replace(lone, role="user"))
+        self._system, self._turns = apart(call, ledger, in_place=False)
         self._current = turn_under_way(self._turns)
 
     def system(self) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aigw.dialects.json_object import JSONObject, opens_with, wrong
+from aigw.dialects.openai_request import choice_word
 from aigw.model.call import Format
 from aigw.model.part import Cache
 from aigw.model.tool import Tool, ToolChoice
@@ -67,17 +68,8 @@ def tool_of(tool: JSONObject) -> Tool:
 
 def tool_choice_of(body: JSONObject) -> ToolChoice | None:
     raw = body.look("tool_choice")
-    if raw is None:
-        return None
-    if not opens_with(raw, b"{"):
-        word = body.string("tool_choice")
-        if word is None:
-            return None
-        if word in ("auto", "none"):
-            return ToolChoice("auto" if word == "auto" else "none")
-        if word != "required":
-            wrong("tool_choice", "none, auto, required or an object")
-        return ToolChoice("any")
+    if raw is None or not opens_with(raw, b"{"):
+        return choice_word(body)
     body.raw("tool_choice")
     choice = JSONObject(raw, "tool_choice")
     kind = choice.string("type") or "function"

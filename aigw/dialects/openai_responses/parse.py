@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aigw.dialects.json_object import JSONObject, opens_with, wrong
+from aigw.dialects.openai_request import choice_word
 from aigw.errors import BadRequest
 from aigw.model.call import Call, Format, Message, Reasoning
 from aigw.model.envelope import Envelope
@@ -110,14 +111,7 @@ def _tool(tool: JSONObject) -> Tool | Hosted:
 def _tool_choice(body: JSONObject) -> ToolChoice | None:
     raw = body.look("tool_choice")
     if raw is None or not opens_with(raw, b"{"):
-        word = body.string("tool_choice")
-        if word is None:
-            return None
-        if word in ("auto", "none"):
-            return ToolChoice("auto" if word == "auto" else "none")
-        if word != "required":
-            wrong("tool_choice", "none, auto, required or an object")
-        return ToolChoice("any")
+        return choice_word(body)
     body.raw("tool_choice")
     choice = JSONObject(raw, "tool_choice")
     if choice.string("type") in ("function", "custom"):
