@@ -44,6 +44,9 @@ _SETTLE = 0.1
 _MOCK = "tcp:9081:interface=127.0.0.1"
 MOCK_URL = "http://127.0.0.1:9081"
 
+#: What Twisted's reactors on epoll, poll and select keep of each connection.
+_TABLES = ("_reads", "_writes", "_selectables")
+
 _HINT = """
 aigw serves the providers whose keys are in the environment, else its mock provider. Try
 
@@ -120,7 +123,16 @@ class Daemon(Service):
             refuse=self.gateway.serve.refusal,
             refused=self.gateway.serve.refused,
         )
-        self._memory = Memory(reactor, lambda: len(self.front.channels))
+        self._memory = Memory(
+            reactor,
+            lambda: len(self.front.channels),
+            reactor.getThreadPool,
+            tables=(
+                self.front.channels,
+                *self.gateway.tables,
+                *(getattr(reactor, name) for name in _TABLES if hasattr(reactor, name)),
+            ),
+        )
         listens, endpoints = reactor, server.endpoints
         if self._descriptors is not None:
             listens = Inherited(reactor, self._descriptors)

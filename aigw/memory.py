@@ -10,19 +10,24 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
+
+from aigw.pymalloc import Home
 
 log = Logger()
 
 #: Seconds between two looks.
 _LOOK: Final = 1.0
-#: How many looks give back, the first included.
-_LOOKS: Final = 4
+#: In which looks, counted from the one that saw a burst over, memory is given back.
+#: What is in hand in one of them, and goes to the interpreter's lists of freed objects
+#: only then, is not in hand in the next.
+_GIVING: Final = (0, 1, 2, 8, 9, 10)
 #: Bursts of fewer connections are not worth the time.
 _BURST: Final = 256
 #: Free bytes at the heap's end that are not given back at once, and the size from which
@@ -47,23 +52,38 @@ class Memory:
     """
     Looks every second whether a burst of connections is over, that is, whether at most
     a quarter of them is left; then collects and trims. That takes some 20 ms for each
-    1,000 connections left: the quarter keeps it small beside what they cost. The next
-    looks do it again, for what is made while others are freed comes to stand between
-    them, and moves to where it is crowded when it is made anew.
+    1,000 connections left: the quarter keeps it small beside what they cost. Some of
+    the next looks do it again, for what is made anew all the time moves back home (see
+    :mod:`.pymalloc`) little by little.
 
     :param connections: how many are open.
+    :param threads: those of the reactor. One that is idle holds on to what it did last.
+    :param tables: sets and dictionaries with something of each connection; they do not
+        become smaller by what is taken out of them.
     """
 
-    def __init__(self, clock: IReactorTime, connections: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        connections: Callable[[], int],
+        threads: Callable[[], ThreadPool],
+        tables: Iterable[set[Any] | dict[Any, Any]] = (),
+    ) -> None:
+        self._clock = clock
         self._connections = connections
+        self._threads = threads
+        self._tables = tuple(tables)
         self._most = 0
-        self._looks = 0
+        self._since: int | None = None
+        self._giving: IDelayedCall | None = None
+        self._home: Home | None = None
         self._trim: Callable[[int], int] | None = None
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
 
     def start(self) -> None:
         """Begin to look, and have the process keep what large bodies freed."""
+        self._home = Home.now()
         # malloc_trim(3) and these two of mallopt(3) are glibc's own.
         libc = ctypes.CDLL(None)
         self._trim = getattr(libc, "malloc_trim", None)
@@ -78,6 +98,9 @@ class Memory:
         """Look no more. Idempotent."""
         if self._loop.running:
             self._loop.stop()
+        if self._giving is not None:
+            self._giving.cancel()
+            self._giving = None
 
     def _look(self) -> None:
         now = self._connections()
@@ -85,14 +108,36 @@ class Memory:
             self._most = now
         elif self._most >= _BURST and now * 4 <= self._most:
             self._most = now
-            self._looks = _LOOKS
-        if self._looks:
-            self._looks -= 1
-            self._give_back()
+            self._since = 0
+            self._release_threads()
+        since = self._since
+        if since is None:
+            return
+        self._since = since + 1 if since < _GIVING[-1] else None
+        if since in _GIVING:
+            # Not from here: what the loop itself has in hand is not free then.
+            self._giving = self._clock.callLater(0, self._give_back)
+
+    def _release_threads(self) -> None:
+        pool = self._threads()
+        least, most = pool.min, pool.max
+        pool.adjustPoolsize(0, 0)
+        pool.adjustPoolsize(least, most)
 
     def _give_back(self) -> None:
+        self._giving = None
         gc.collect()
         # It keeps the names it was asked for, and some are made anew for each question.
         sys._clear_type_cache()
+        if self._home is not None:
+            self._home.prefer()
+        for table in self._tables:
+            _shrink(table)
         if self._trim is not None:
             self._trim(0)
+
+
+def _shrink(table: set[Any] | dict[Any, Any]) -> None:
+    left = table.copy()
+    table.clear()
+    table.update(left)

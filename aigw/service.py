@@ -122,6 +122,11 @@ class Gateway(Service):
         self._flush.stop()
         self.wheel.stop()
 
+    @property
+    def tables(self) -> tuple[set[Any], ...]:
+        """What has an entry for each exchange or connection to a provider."""
+        return self.serve.open, self._upstream.pool.open
+
     def instances(self) -> list[dict[str, Any]]:
         """What is known of the instances of each route that has several."""
         return self.clusters.told(self._reactor.seconds())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import sys
+import threading
 import weakref
 from collections.abc import Iterator
 
 import pytest
 from twisted.internet.task import Clock
+from twisted.python.threadpool import ThreadPool
 
 from aigw.memory import Memory
 
@@ -27,6 +30,10 @@ def seldom() -> Iterator[None]:
     gc.enable()
 
 
+class Threads(ThreadPool):
+    """None of which was ever needed."""
+
+
 def left_behind() -> weakref.ref[Cycle]:
     return weakref.ref(Cycle())
 
@@ -35,13 +42,14 @@ def looked(connections: list[int]) -> bool:
     """Whether garbage is gone after the last of these looks, and none before."""
     clock = Clock()
     coming = iter(connections)
-    memory = Memory(clock, lambda: next(coming))
+    memory = Memory(clock, lambda: next(coming), Threads)
     memory.start()
     garbage = left_behind()
     for _ in connections[:-1]:
         clock.advance(1)
         assert garbage() is not None
     clock.advance(1)
+    clock.advance(0)
     memory.stop()
     assert not clock.getDelayedCalls()
     return garbage() is None
@@ -59,19 +67,81 @@ def test_half_of_a_burst_does_not_collect() -> None:
     assert not looked([5000, 2500])
 
 
-def test_one_burst_collects_in_four_looks_alone() -> None:
+def test_one_burst_collects_in_some_looks_and_then_no_more() -> None:
     clock = Clock()
     now = 1000
-    memory = Memory(clock, lambda: now)
+    memory = Memory(clock, lambda: now, Threads)
     memory.start()
     clock.advance(1)
     now = 100
-    for _ in range(4):
+    gave = []
+    for look in range(100):
         garbage = left_behind()
         clock.advance(1)
-        assert garbage() is None
-    garbage = left_behind()
-    now = 0
-    clock.pump([1] * 100)
-    assert garbage() is not None
+        clock.advance(0)
+        if garbage() is None:
+            gave.append(look)
+        gc.collect()
+    assert gave == [0, 1, 2, 8, 9, 10]
     memory.stop()
+
+
+def test_giving_back_ends_with_the_looks() -> None:
+    clock = Clock()
+    coming = iter([1000, 0])
+    memory = Memory(clock, lambda: next(coming), Threads)
+    memory.start()
+    clock.advance(1)
+    clock.advance(1)
+    memory.stop()
+    memory.stop()
+    assert not clock.getDelayedCalls()
+
+
+def test_tables_become_small_and_keep_what_they_have() -> None:
+    many: set[int] = set(range(5000))
+    named = dict.fromkeys(range(5000), "x")
+    few = {1, 2}
+    for table in (many, named):
+        for number in range(10, 5000):
+            table.discard(number) if isinstance(table, set) else table.pop(number)
+    clock = Clock()
+    coming = iter([1000, 0])
+    memory = Memory(clock, lambda: next(coming), Threads, (many, named, few))
+    memory.start()
+    clock.advance(1)
+    clock.advance(1)
+    clock.advance(0)
+    memory.stop()
+    assert many == set(range(10))
+    assert named == dict.fromkeys(range(10), "x")
+    assert few == {1, 2}
+    assert sys.getsizeof(many) < 4096
+    assert sys.getsizeof(named) < 4096
+
+
+def test_idle_threads_go_and_the_next_are_made() -> None:
+    threads = ThreadPool(0, 3)
+    threads.start()
+    done: list[threading.Event] = [threading.Event() for _ in range(3)]
+    for event in done:
+        threads.callInThread(event.set)
+        event.wait(5)
+    clock = Clock()
+    coming = iter([1000, 0])
+    memory = Memory(clock, lambda: next(coming), lambda: threads)
+    memory.start()
+    idle = list(threads.threads)
+    assert idle
+    clock.advance(1)
+    assert all(thread.is_alive() for thread in idle)
+    clock.advance(1)
+    memory.stop()
+    for thread in idle:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in idle)
+    again = threading.Event()
+    threads.callInThread(again.set)
+    assert again.wait(5)
+    assert (threads.min, threads.max) == (0, 3)
+    threads.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from sys import getallocatedblocks
+from typing import Any
 
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -133,3 +134,24 @@ def test_an_alarm_set_while_another_rings_delays_none_that_is_due_before_it() ->
     assert 1.0 <= rang[0] <= 1.11
     wheel.stop()
     assert clock.getDelayedCalls() == []
+
+
+def test_nearer_alarms_move_the_one_call_the_reactor_knows() -> None:
+    """One that is cancelled would stay in the reactor, and hold memory, to its time."""
+
+    class Counting(Clock):
+        made = 0
+
+        def callLater(self, *arguments: Any, **named: Any) -> Any:
+            self.made += 1
+            return super().callLater(*arguments, **named)
+
+    clock = Counting()
+    wheel = Wheel(clock)
+    rung: list[tuple[str, float]] = []
+    for seconds in range(60, 0, -1):
+        wheel.after(seconds, told(wheel, rung, str(seconds)))
+    assert clock.made == 1
+    clock.pump([0.5] * 122)
+    assert [name for name, _ in rung] == [str(second) for second in range(1, 61)]
+    assert not clock.getDelayedCalls()

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IHandshakeListener, ITCPTransport
+from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from aigw.errors import UpstreamError
 from aigw.interfaces.upstream import IReceiver
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 REPLAY_WITHIN = 1.0
 
 
-@implementer(IHandshakeListener)
 class Connection(Protocol):
     """
     A connection, from its making to its end; serves one call at a time.
@@ -68,7 +65,6 @@ class Connection(Protocol):
         self._sent_at = 0.0
         self._reused = False
         self._closed = False
-        self._handshake: Deferred[None] | None = None
 
     # -- life
 
@@ -89,25 +85,6 @@ class Connection(Protocol):
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._pool.opened(self)
 
-    def handshake(self) -> Deferred[None]:
-        """
-        Wait for TLS to stand.
-
-        :returns: fires when it does, or with why it does not. Cancelling it closes the
-            connection.
-        """
-        waiting = self._handshake = Deferred(self._forsake)
-        return waiting
-
-    def _forsake(self, handshake: Deferred[None]) -> None:
-        self._handshake = None
-        self._abort()
-
-    def handshakeCompleted(self) -> None:
-        waiting, self._handshake = self._handshake, None
-        if waiting is not None:
-            waiting.callback(None)
-
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._closed = True
         self._pool.discard(self)
@@ -115,9 +92,6 @@ class Connection(Protocol):
         alarm, self._alarm = self._alarm, None
         if alarm is not None:
             alarm.cancel()
-        waiting, self._handshake = self._handshake, None
-        if waiting is not None:
-            waiting.errback(reason)
         call = self._call
         response = self._response
         if call is None:

@@ -34,12 +34,14 @@ class Pool:
     grow old and go.
 
     One sweep looks after all of them: an alarm for each would cost more than parking.
+
+    :ivar open: connections in any stage.
     """
 
     def __init__(self, wheel: IWheel) -> None:
         self._wheel = wheel
         self._destinations: dict[Origin, Destination] = {}
-        self._open: set[Closable] = set()
+        self.open: set[Closable] = set()
         self._sweeping: IAlarm | None = None
         self._stopped: Deferred[None] | None = None
 
@@ -94,13 +96,13 @@ class Pool:
 
     def opened(self, connection: Closable) -> None:
         """A connection stands, in whatever stage."""
-        self._open.add(connection)
+        self.open.add(connection)
         if self._stopped is not None:
             connection.abort()
 
     def lost(self, connection: Closable) -> None:
         """It is closed."""
-        self._open.discard(connection)
+        self.open.discard(connection)
         self._settle()
 
     def stop(self) -> Deferred[None]:
@@ -122,13 +124,13 @@ class Pool:
             parked, destination.parked = destination.parked, []
             for idle in parked:
                 idle.close()
-        for connection in list(self._open):
+        for connection in list(self.open):
             connection.abort()
         self._settle()
         return told
 
     def _settle(self) -> None:
-        if self._stopped is not None and not self._open and not self._stopped.called:
+        if self._stopped is not None and not self.open and not self._stopped.called:
             self._stopped.callback(None)
 
     def _sweep(self) -> None:

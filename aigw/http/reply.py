@@ -39,7 +39,6 @@ class Replies:
     def __init__(self, time: Callable[[], float]) -> None:
         self._time = time
         self._second = -1
-        self._date = ""
         self._starts: dict[int, bytes] = {}
 
     def head(
@@ -76,13 +75,11 @@ class Replies:
         second = int(self._time())
         if second != self._second:
             self._second = second
-            self._date = formatdate(second, usegmt=True)
             self._starts.clear()
         start = self._starts.get(status)
         if start is None:
             reason = _REASONS.get(status, "")
-            text = (
-                f"HTTP/1.1 {status} {reason}\r\nserver: aigw\r\ndate: {self._date}\r\n"
-            )
+            date = formatdate(second, usegmt=True)
+            text = f"HTTP/1.1 {status} {reason}\r\nserver: aigw\r\ndate: {date}\r\n"
             start = self._starts[status] = text.encode("ascii")
         return start

@@ -146,9 +146,7 @@ class Call:
 
     async def _connect(self) -> None:
         try:
-            connection = await self._upstream.connector.connect(
-                self._destination, self.outbound.patience.connect
-            )
+            connection = await self._upstream.connector.connect(self._destination)
         except Exception as error:
             # After stop or a deadline this is only the echo of our own cancelling,
             # which Twisted reports under several names (DNSLookupError among them).

@@ -88,7 +88,7 @@ class Wheel:
             return  # its turn has just come
         del self._slots[slot.number]
         if len(self._order) > 2 * len(self._slots) + _STALE:
-            self._order = sorted(self._slots)
+            self._order[:] = sorted(self._slots)
 
     def stop(self) -> None:
         """Forget all alarms; the reactor is left clean."""
@@ -116,11 +116,12 @@ class Wheel:
         alarm._slot = slot
 
     def _arm(self, number: int) -> None:
-        if self._turn is not None:
-            self._turn.cancel()
         self._turn_slot = number
         delay = max(0.0, number * self.tick - self.seconds())
-        self._turn = self._clock.callLater(delay, self._ring)
+        if self._turn is None:
+            self._turn = self._clock.callLater(delay, self._ring)
+        else:
+            self._turn.reset(delay)
 
     def _ring(self) -> None:
         self._turn = None

@@ -93,7 +93,7 @@ class AccessLog:
         in_thread: Calls = in_daemon,
         *,
         interval: float = 0.1,
-        max_bytes: int = 8 * 1024 * 1024,
+        max_bytes: int = 32 * 1024 * 1024,
         max_lines: int = 16384,
     ) -> None:
         """

@@ -142,6 +142,17 @@ def test_a_stuck_target_costs_records_over_the_count_and_no_more(
     assert (bench.log.written, bench.log.dropped) == (4, 2)
 
 
+def test_ten_thousand_streams_cut_at_once_are_all_written(bench: Bench) -> None:
+    """The thread comes to its first batch when the reactor rests, and not before."""
+    # About what the record of a stream that was cut takes.
+    for _ in range(10_000):
+        bench.log.record(Record(request_id="cut", text="x" * 1000))
+    for _ in range(3):
+        bench.thread.run()
+        bench.clock.advance(0.2)
+    assert (bench.log.written, bench.log.dropped) == (10_000, 0)
+
+
 def test_a_stuck_target_costs_records_over_the_bytes(tmp_path: Path) -> None:
     bench = Bench(tmp_path / "access.log", max_bytes=25_000)
     bench.log.record(Record(request_id="a", text="x" * 15_000))

@@ -1,0 +1,81 @@
+"""After a burst, what is made anew is made where it was made before the burst."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from aigw.pymalloc import Home
+
+#: A process that holds one small thing of each size, and makes them anew in turns,
+#: while a burst comes and goes, and after it; it tells the arenas before and after.
+_PROCESS = """
+import gc, os, random, re, sys, tempfile
+from aigw.pymalloc import Home
+
+def arenas():
+    with tempfile.TemporaryFile() as told:
+        kept = os.dup(2)
+        os.dup2(told.fileno(), 2)
+        sys._debugmallocstats()
+        os.dup2(kept, 2)
+        os.close(kept)
+        told.seek(0)
+        return int(re.search(rb"allocated current *= *([0-9,]+)", told.read())[1])
+
+sizes = range(15, 470, 16)
+held = [bytes(size) for size in sizes]
+home = Home.now()
+before = arenas()
+burst = []
+for turn, size in enumerate(sizes):
+    burst += [bytes(size) for size in sizes for _ in range(200)]
+    held[turn] = bytes(size)
+random.Random(0).shuffle(burst)
+burst.clear()
+for look in range(3):
+    if sys.argv[1] == "home":
+        gc.collect()  # the interpreter has lists of freed objects too
+        home.prefer()
+    for turn, size in enumerate(sizes):
+        held[turn] = bytes(size)
+print(before, arenas())
+"""
+
+
+def grown(way: str, **environment: str) -> int:
+    """How many arenas more there are after the burst."""
+    ran = subprocess.run(
+        [sys.executable, "-c", _PROCESS, way],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    before, after = map(int, ran.stdout.split())
+    return after - before
+
+
+def test_burst_leaves_less_behind_once_home_is_preferred() -> None:
+    assert grown("home") + 2 <= grown("away")
+
+
+def test_other_allocators_are_left_alone() -> None:
+    script = (
+        "from aigw.pymalloc import Home; h = Home.now(); h.prefer(); print(h._held)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONMALLOC": "malloc"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "[]\n"
+
+
+def test_what_stands_is_at_home() -> None:
+    mine: list[list[int]] = [[] for _ in range(1000)]
+    home = Home.now()
+    assert all(one in home for one in mine)
