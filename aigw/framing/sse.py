@@ -24,6 +24,11 @@ _CR: Final = 0x0D
 #: Blank lines, where CR may occur: a line's end (or the start of all) and one or more
 #: ends of lines right behind it. Possessive, or CRLF would be taken for two ends.
 _BLANK = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|(?>\r\n?|\n))(?>\r\n?|\n)++")
+#: What a frame of one data line begins with, by its type: a stream has few of them, and
+#: names one again in each frame.
+_STARTS: Final = {"message": b"data: "}
+_START: Final = re.compile(r"[a-z_.]{1,64}")
+_KINDS: Final = 128
 
 
 @implementer(IFrameDecoder)
@@ -163,8 +168,12 @@ class SSE:
         return buf.endswith((b"\n\n", b"\r\n\r\n", b"\r\r"))
 
     def encode(self, frame: SSEFrame) -> bytes:
-        lines: list[bytes] = []
         type_, data, id_, retry = frame.type, frame.data, frame.id, frame.retry
+        if id_ is None and retry is None and data is not None:
+            start = _STARTS.get(type_)
+            if start is not None and _LF not in data and _CR not in data:
+                return b"%b%b\n\n" % (start, data)
+        lines: list[bytes] = []
         if type_ != "message":
             if not type_:
                 raise FramingError(
@@ -187,6 +196,8 @@ class SSE:
             lines.append(b"data: " + data)
         elif not lines:
             lines.append(b"event: message")  # a block without a field is no frame
+        if type_ not in _STARTS and len(_STARTS) < _KINDS and _START.fullmatch(type_):
+            _STARTS[type_] = b"event: %b\ndata: " % type_.encode()
         lines.append(b"\n")
         return b"\n".join(lines)
 

@@ -88,10 +88,10 @@ class Converted:
             frames = self._decoder.feed(data)
         except FramingError as error:
             frames, broken = error.frames, error
-        read = self._reader.feed
+        read, write = self._reader.feed, self._write
         for frame in frames:
             for event in read(frame):
-                self._write(event, out)
+                write(event, out)
         if broken is not None and not self._over:
             self.damaged = True
             self._write(_broken(f"the provider's stream is malformed: {broken}"), out)

@@ -34,11 +34,12 @@ class Witness:
         self.tool_calls = False
         self.finished = False
         self.error: Mapping[str, Any] | None = None
-        self._pieces: list[bytes] | None = [] if collect else None
+        self._pieces: list[bytes] = []
+        self._see = self._SEE_TEXT if collect else self._SEE
         self._left = _LIMIT
 
     def see(self, event: Event) -> None:
-        note = self._SEE.get(type(event))
+        note = self._see.get(type(event))
         if note is not None:
             note(self, event)
 
@@ -49,10 +50,10 @@ class Witness:
         """Answers come as events."""
 
     def text(self) -> str:
-        return b"".join(self._pieces or ()).decode("utf-8", "ignore")
+        return b"".join(self._pieces).decode("utf-8", "ignore")
 
     def _text(self, event: events.Text) -> None:
-        if self._pieces is not None and self._left > 0:
+        if self._left > 0:
             raw = event.text.encode("utf-8", "replace")[: self._left]
             self._left -= len(raw)
             self._pieces.append(raw)
@@ -75,10 +76,13 @@ class Witness:
             self.error = {"message": event.message, "type": event.native or event.kind}
 
     _SEE: ClassVar[dict[type[Event], Callable[[Any, Any], None]]] = {
-        events.Text: _text,
         events.UsageReport: _used,
         events.Started: _started,
         events.BlockOpened: _opened,
         events.Finished: _finished,
         events.Failed: _failed,
+    }
+    _SEE_TEXT: ClassVar[dict[type[Event], Callable[[Any, Any], None]]] = {
+        **_SEE,
+        events.Text: _text,
     }

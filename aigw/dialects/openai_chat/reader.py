@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from zope.interface import implementer
@@ -29,6 +29,9 @@ from .images import images_of
 from .reader_whole import answer_of
 from .words import finish_of, vendor_of
 
+#: ``{``, looked for as an int.
+_BRACE: Final = 0x7B
+
 
 @implementer(IReader)
 class OpenAIChatReader:
@@ -42,19 +45,19 @@ class OpenAIChatReader:
         self._over = False
 
     def feed(self, frame: SSEFrame) -> list[Event]:
-        data = frame.data
+        data, kind = frame.data, frame.type
         if not data or self._over:
             return []
-        if frame.type != "message" and frame.type != "error":
-            return [events.Unknown(f"event {frame.type}", data)]
-        if data[:1] != b"{":  # the mark of the end, most likely
+        if kind != "message" and kind != "error":
+            return [events.Unknown(f"event {kind}", data)]
+        if data[0] != _BRACE:  # the mark of the end, most likely
             data = data.strip()
             if data == b"[DONE]":
                 return self._done()
         chunk = chunks.decode(data)
         if chunk is None:
             return self._unread(data)
-        if chunk.error is not None or chunk.object == "error" or frame.type == "error":
+        if chunk.error is not None or chunk.object == "error" or kind == "error":
             self._over = True
             return [_failure(chunk)]
         out: list[Event] = []
@@ -75,18 +78,18 @@ class OpenAIChatReader:
                 blocks = self._choices[index] = Blocks(index)
             if blocks.finished:
                 continue
-            if isinstance(choice.logprobs, dict):
+            if choice.logprobs is not None and isinstance(choice.logprobs, dict):
                 raw = msgspec.json.encode(choice.logprobs)
                 out.append(events.LogProbs(index, raw))
             if choice.delta is not None:
                 self._delta(index, blocks, choice.delta, out)
-            word = chunks.finish_word_of(choice.finish_reason)
-            if word:
+            finish = choice.finish_reason
+            if finish is not None and (word := chunks.finish_word_of(finish)):
                 blocks.finished = True
                 blocks.close_all(out)
                 reason = finish_of(word, blocks.called)
                 out.append(events.Finished(index, reason, word))
-        if isinstance(chunk.usage, dict):
+        if chunk.usage is not None and isinstance(chunk.usage, dict):
             self._counts.merge(chunk.usage, openai_usage.PATHS)
             out.append(events.UsageReport(openai_usage.usage_of(self._counts)))
         return out
