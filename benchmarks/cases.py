@@ -22,7 +22,6 @@ class Setup(Enum):
     NO_LOG = "no-log"  # no access log
     PAYLOADS = "payloads"  # prompts and answers in the access log
     HEARTBEAT = "heartbeat"  # a comment after each second's silence
-    MALLOC = "malloc"  # Python takes its memory from the C library alone
     SEVERAL = "several"  # two instances, balanced, with retries and breakers
 
 
@@ -233,7 +232,6 @@ WITH_AND_WITHOUT = (
     *_each(Setup.NO_LOG, "without the access log"),
     *_each(Setup.PAYLOADS, "with prompts and answers in the access log"),
     *_each(Setup.HEARTBEAT, "with a heartbeat of one second"),
-    *_each(Setup.MALLOC, "with PYTHONMALLOC=malloc"),
     *_each(Setup.SEVERAL, "over two instances with retries and breakers"),
 )
 
@@ -282,16 +280,6 @@ MEMORY = (
         model=HELD,
         connections=5000,
         only=frozenset({"aigw", "nginx", "envoy"}),
-    ),
-    Case(
-        "cut-malloc",
-        "the same with PYTHONMALLOC=malloc",
-        Unit.LEFT,
-        kind="",
-        model=HELD,
-        connections=5000,
-        setup=Setup.MALLOC,
-        only=frozenset({"aigw"}),
     ),
 )
 

@@ -101,10 +101,7 @@ class Aigw(Peer):
         return [sys.executable, "-m", "twisted", "aigw", "--config", str(file)]
 
     def environment(self, wiring: Wiring) -> dict[str, str]:
-        found = {"PYTHONPATH": str(HERE.parent)}
-        if wiring.setup is Setup.MALLOC:
-            found["PYTHONMALLOC"] = "malloc"
-        return found
+        return {"PYTHONPATH": str(HERE.parent)}
 
 
 class Nginx(Peer):

@@ -95,12 +95,6 @@ TARGETS = (
         most=True,
     ),
     Target("% grown by 5,000 cut streams", _figure("cut"), 5, most=True),
-    Target(
-        "% grown by 5,000 cut streams, PYTHONMALLOC=malloc",
-        _figure("cut-malloc"),
-        5,
-        most=True,
-    ),
     Target("two workers, times one a CPU-second", _two_workers, 0.9),
     Target(
         "% of the requests' CPU in the busier of two workers",

@@ -6,40 +6,34 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 
-from aigw.errors import AnsweredError, DeadlinePassed, GatewayError, Unavailable
+from aigw.errors import DeadlinePassed, GatewayError, Unavailable
 from aigw.interfaces import IAlarm, IDialect, IDownstream, IFraming, IWheel
 from aigw.model.call import Call
 from aigw.model.envelope import Envelope
-from aigw.model.headers import Fields, Headers, first
 from aigw.model.instance import Instance
 from aigw.model.outbound import Outbound
 from aigw.model.outcome import Outcome
-from aigw.model.record import LONGEST, Record
-from aigw.streaming.ending import outcome_of
+from aigw.model.record import LONGEST
 from aigw.streaming.relay import Relay
 
 from .attempt import Attempt
+from .client_side import ClientSide
 from .tally import tally
 from .upload import Upload
 
 T = TypeVar("T")
 
 
-class Exchange:
+class Exchange(ClientSide):
     """
     One request and its answer.
 
-    :ivar dialect: the client's dialect; its errors are shaped in it.
-    :ivar framing: the framing of the client's stream, None where none was asked for.
-    :ivar begun: whether a heartbeat has sent a stream's head before an answer came.
-    :ivar extra: fields that go with every answer of this exchange.
     :ivar attempt: the attempt whose answer the client gets, or may get; None while
         there is none, or several run for it.
     :ivar upload: the request's body, where it is relayed as it comes.
     :ivar call: the request in neutral words, once a conversion has needed it.
     :ivar continues: whether another instance may go on where the stream breaks; it is
         always converted then.
-    :ivar debug: fields that tell which instance answers, where the route tells it.
     :ivar busy_since: clock seconds since which the gateway itself is at work.
     """
 
@@ -51,43 +45,24 @@ class Exchange:
         wheel: IWheel,
         time: float,
     ) -> None:
-        self.downstream = downstream
-        self.dialect = dialect
-        self.framing: IFraming | None = None
+        super().__init__(downstream, dialect, request_id, wheel, time)
         self.attempt: Attempt | None = None
-        self.begun = False
-        self.extra: Fields = ()
         self.upload: Upload | None = None
         self.call: Call | None = None
         self.continues = False
-        self.debug: Fields = ()
         self.arrived = wheel.seconds()
         self.busy_since = self.arrived
         self._busy = 0.0
-        self._wheel = wheel
         self._waiting: Deferred[Any] | None = None
         self._ended: GatewayError | None = None
         self._most: float | None = None  # the total whoever is asked, seconds
         self._total: IAlarm | None = None
-        self._beat: IAlarm | None = None
-        self._hushed = False  # an answer that is no stream may be on its way
-        headers = downstream.headers
         self.envelope = Envelope(
             method=downstream.method,
             path=downstream.path,
             target=downstream.target,
             query=downstream.query,
-            headers=headers,
-        )
-        client_id = first(headers, b"x-request-id")
-        self.record = Record(
-            time=time,
-            request_id=request_id,
-            client_request_id=client_id.decode("latin-1")[:128] if client_id else "",
-            method=downstream.method,
-            path=downstream.path,
-            host=downstream.host,
-            peer=downstream.peer,
+            headers=downstream.headers,
         )
         downstream.on_lost = self.client_gone
 
@@ -159,6 +134,26 @@ class Exchange:
         self.busy_since = self._wheel.seconds()
         self._limit(self._most)
 
+    def answered(self, framing: IFraming | None, status: int) -> None:
+        """An answer's head is here; its relay keeps the client alive."""
+        self.framing = framing
+        self.record.status = status
+        self._rest()
+
+    def take(self, attempt: Attempt, framing: IFraming | None, status: int) -> None:
+        """
+        Of several attempts this one gives the answer: the record tells of its request,
+        its deadline is in force, and who waited for an answer has it.
+        """
+        self._waiting = None
+        self.attempt = attempt
+        self.answered(framing, status)
+        self._limit(attempt.instance.deadlines.total)
+        record = self.record
+        record.model = attempt.record.model
+        conversion = attempt.conversion
+        record.dropped_fields = conversion.rendered.dropped if conversion else ()
+
     def settle(self) -> None:
         """
         Nobody else will be asked: let go of what was. A prompt may be megabytes, and
@@ -218,7 +213,7 @@ class Exchange:
         text = "the gateway is shutting down"
         self.expire(Unavailable(text, reason="shutdown"))
 
-    # -- deadlines and heartbeat of the exchange as a whole
+    # -- the deadline of the exchange as a whole
 
     def limit(self, total: float) -> None:
         """
@@ -239,112 +234,13 @@ class Exchange:
     def _too_long(self) -> None:
         self.expire(DeadlinePassed("the answer took too long", reason="total"))
 
-    def keep_alive(self, interval: float) -> None:
-        """Send a heartbeat every ``interval`` seconds until there is an answer."""
-        if self.framing is not None and self.framing.ping() is not None:
-            self._beat = self._wheel.after(interval, lambda: self._heartbeat(interval))
-
-    def _heartbeat(self, interval: float) -> None:
-        framing = self.framing
-        ping = framing.ping() if framing is not None else None
-        if framing is None or ping is None:
-            return
-        if not self.begun:
-            self.begun = True
-            self.record.status = 200
-            kind = framing.content_type.encode("ascii")
-            self.downstream.start(200, self.stream_headers([(b"content-type", kind)]))
-        self.downstream.write(ping)
-        self.record.sent += len(ping)
-        self.keep_alive(interval)
-
-    def answered(self, framing: IFraming | None, status: int) -> None:
-        """An answer's head is here; its relay keeps the client alive."""
-        self.framing = framing
-        self.record.status = status
-        self._rest()
-
-    def take(self, attempt: Attempt, framing: IFraming | None, status: int) -> None:
-        """
-        Of several attempts this one gives the answer: the record tells of its request,
-        its deadline is in force, and who waited for an answer has it.
-        """
-        self._waiting = None
-        self.attempt = attempt
-        self.answered(framing, status)
-        self._limit(attempt.instance.deadlines.total)
-        record = self.record
-        record.model = attempt.record.model
-        conversion = attempt.conversion
-        record.dropped_fields = conversion.rendered.dropped if conversion else ()
-
-    def hush(self) -> None:
-        """
-        The answer will be no stream: no heartbeat may begin one, not even for another
-        attempt that begins beside it. One that was begun goes on.
-        """
-        if not self.begun:
-            self._hushed = True
-            self._rest()
-
-    def _rest(self) -> None:
-        if self._beat is not None:
-            self._beat.cancel()
-            self._beat = None
-
-    # -- what the client is told
-
-    def headers(self, answer: Headers) -> Headers:
-        """``answer`` with the request's ids."""
-        record = self.record
-        answer.extend(self.extra)
-        answer.extend(self.debug)
-        own = record.request_id.encode("ascii")
-        answer.append((b"x-aigw-request-id", own))
-        if first(answer, b"x-request-id") is None:
-            told = record.client_request_id
-            answer.append((b"x-request-id", told.encode("latin-1") if told else own))
-        return answer
-
-    def stream_headers(self, answer: Headers) -> Headers:
-        """The headers of a streamed answer: nobody on the way may keep or gather it."""
-        answer = [pair for pair in answer if pair[0] != b"cache-control"]
-        answer.append((b"cache-control", b"no-cache"))
-        answer.append((b"x-accel-buffering", b"no"))
-        return self.headers(answer)
-
-    def ping(self) -> bytes | None:
-        return self.framing.ping() if self.framing is not None else None
-
-    def broken(self, error: GatewayError) -> bytes:
-        """
-        The frame that tells ``error`` in the client's stream; ``b""`` where the stream
-        is in another framing than the one its dialect has words for.
-        """
-        framing = self.framing
-        if framing is None or framing.name != self.dialect.framing:
-            return b""
-        frames = self.dialect.broken(error, self.record.request_id)
-        return b"".join(map(framing.encode, frames))
+    # -- its end
 
     def refuse(self, error: GatewayError) -> None:
-        """Answer with ``error``; in the stream where a heartbeat has begun one."""
-        record, downstream = self.record, self.downstream
-        record.reason = error.reason or error.kind
-        record.outcome = outcome_of(error)
-        if record.outcome is Outcome.BROKEN and not record.attempts:
-            record.outcome = Outcome.REFUSED
         relay = self.relay
-        if self.begun or (relay is not None and relay.outlet.begun):
-            data = self.broken(error)
-            downstream.write(data)
-            record.sent += len(data)
-            downstream.cut()
-            return
-        status, headers, body = self.dialect.problem(error, record.request_id)
-        if isinstance(error, AnsweredError):
-            headers.extend(error.fields)
-        self.answer(status, headers, body)
+        if relay is not None and relay.outlet.begun:
+            self.begun = True
+        super().refuse(error)
 
     def fail(self, error: GatewayError) -> None:
         """A bug has ended it, unless it had ended before: answer with ``error``."""
@@ -355,20 +251,6 @@ class Exchange:
             attempt.stop()
             attempt.broke(error)
         self.refuse(error)
-
-    def answer(self, status: int, headers: Headers, body: bytes) -> None:
-        """Answer as the gateway itself, completely."""
-        record, downstream = self.record, self.downstream
-        record.status = status
-        if record.outcome is None:
-            record.outcome = Outcome.COMPLETED
-        if status != 204:
-            headers.append((b"content-length", b"%d" % len(body)))
-        downstream.start(status, self.headers(headers))
-        if body and downstream.method != "HEAD":
-            record.sent = len(body)
-            downstream.write(body)
-        downstream.finish()
 
     def ended(self, outcome: Outcome, reason: str) -> None:
         """A relayed answer has ended."""

@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -30,15 +29,15 @@ from aigw.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
-from aigw.interfaces import IAlarm, IUpstreamCall, IWheel
+from aigw.interfaces import IUpstreamCall, IWheel
 from aigw.model import sight as sights
-from aigw.model.event import Failed
 from aigw.model.instance import Streaming
 from aigw.model.outcome import Outcome
 
 from .client import Client
+from .conclusion import Conclusion
 from .countdown import Countdown
-from .ending import Ending, error_of, outcome_of
+from .ending import outcome_of
 from .heartbeat import Heartbeat
 from .outlet import Outlet
 from .trouble import error_told
@@ -52,15 +51,11 @@ LINGER: Final = 0.25
 
 
 @implementer(IPushProducer)
-class Relay:
+class Relay(Conclusion):
     """
     One answer on its way.
 
     :param hold: the most seconds a held outlet waits for content; None for any time.
-    :ivar done: fires with an :class:`Ending`; with a :class:`GatewayError` where the
-        answer failed before any of it had left, so that the exchange may try elsewhere
-        or answer with a status. Cancelling it lets go of both connections.
-    :ivar outlet: through which it leaves; ``way`` what happens to it.
     :ivar received: bytes of body received.
     :ivar first_byte_at: clock seconds of the first of them, or None;
         ``first_content_at`` of the first content: ``on_content`` is called with those.
@@ -80,30 +75,17 @@ class Relay:
         idle: float | None = None,
         client_stall: float | None = None,
     ) -> None:
-        self.done: Deferred[Ending] = Deferred(self.abandon)
+        super().__init__(downstream, call, way, outlet, voice)
         self.received = 0
         self.first_byte_at: float | None = None
         self.first_content_at: float | None = None
         self.on_content: Callable[[float], None] | None = None
-        self._downstream = downstream
-        self._call = call
-        self.way = way
-        self.outlet = outlet
-        self._voice = voice
         self._streaming = streaming
         self._wheel = wheel
         self._most = streaming.max_response_bytes or 1 << 62
-        self._gone = False
         self._ending = False
-        self._terminal = False
-        self._told_error = False
-        self._over = False
         self._news = sights.CONTENT | sights.TERMINAL | sights.ERROR
         self._client_stall = client_stall
-        self._stall: IAlarm | None = None
-        self._bound: IAlarm | None = None  # of the hold, the linger or the drain
-        self._beat: Heartbeat | None = None
-        self._idle: Countdown | None = None
         if outlet.held and hold is not None:
             self._bound = wheel.after(hold, outlet.commit)
         if idle is not None:
@@ -243,12 +225,6 @@ class Relay:
         else:
             self._break(error)
 
-    def abandon(self, done: Deferred[Ending] | None = None) -> None:
-        """Whoever waited for ``done`` waits no more: let go of both connections."""
-        if not self._over:
-            self._call.stop()
-            self._release()
-
     # -- inside
 
     def _saw(self, sight: int, now: float) -> None:
@@ -311,90 +287,3 @@ class Relay:
     def _drained(self) -> None:
         self._call.stop()
         self._end(Outcome.CLIENT_GONE, "drain_limit")
-
-    def _fail(self, error: GatewayError) -> None:
-        """It ends before any of it has left: somebody above knows what to do."""
-        self._release()
-        self.done.errback(error)
-
-    def _faulty(self) -> None:
-        """The way has raised, which none may: a mistake in it, or in what it uses."""
-        log.failure("An answer could not be looked into.")
-        self._call.stop()
-        error = GatewayError("internal error", reason="internal")
-        if self._gone:
-            self._end(Outcome.CLIENT_GONE, error.reason)
-        else:
-            self._break(error)
-
-    def _way_failed(self, failed: Failed, out: bytes) -> None:
-        """
-        An answer that is converted has failed, and ``out`` tells the client so where it
-        has begun: it can only be cut.
-        """
-        self._call.stop()
-        if self._gone:
-            self._end(Outcome.CLIENT_GONE, "error_in_stream")
-        elif not self.outlet.begun or self.outlet.held:
-            self._fail(error_of(failed, "error_in_stream"))
-        else:
-            self.outlet.last(out)
-            self._release()
-            self._downstream.cut()
-            self.done.callback(Ending(Outcome.FAILED, "error_in_stream"))
-
-    def _break(self, error: GatewayError) -> None:
-        """It ends unfinished: say so where a frame may stand, then cut."""
-        if not self.outlet.begun or self.outlet.held:
-            self._fail(error)
-            return
-        self.outlet.last(self._told(error))
-        self._release()
-        self._downstream.cut()
-        self.done.callback(Ending(outcome_of(error), error.reason))
-
-    def _told(self, error: GatewayError) -> bytes:
-        """The frame that tells ``error``, where one may stand."""
-        try:
-            return self._voice.broken(error) if self.way.boundary else b""
-        except Exception:
-            log.failure("An error could not be told in a stream.")
-            return b""
-
-    def _finish(self) -> None:
-        """It ends as it should."""
-        if self._gone:
-            self._end(Outcome.CLIENT_GONE)
-            return
-        self.outlet.flush()
-        if self._over or self.outlet.paused:
-            return
-        if not self.outlet.begun:
-            self.outlet.begin()
-        self._release()
-        self._downstream.finish()
-        if self._told_error:
-            ending = Ending(Outcome.FAILED, "error_in_stream")
-        elif self.way.terminates and not self._terminal:
-            ending = Ending(Outcome.INCOMPLETE)
-        else:
-            ending = Ending(Outcome.COMPLETED)
-        self.done.callback(ending)
-
-    def _end(self, outcome: Outcome, reason: str = "") -> None:
-        if not self._over:
-            self._release()
-            self.done.callback(Ending(outcome, reason))
-
-    def _release(self) -> None:
-        """Let go of timers, of what is queued, and of the client's transport."""
-        self._over = True
-        self.outlet.close()
-        self._relieve(self._stall, self._beat, self._bound, self._idle)
-        self._downstream.unregister()
-
-    @staticmethod
-    def _relieve(*alarms: IAlarm | Countdown | Heartbeat | None) -> None:
-        for alarm in alarms:
-            if alarm is not None:
-                alarm.cancel()
