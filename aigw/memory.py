@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -52,9 +52,9 @@ class Memory:
     """
     Looks every second whether a burst of connections is over, that is, whether at most
     a quarter of them is left; then collects and trims. That takes some 20 ms for each
-    1,000 connections left: the quarter keeps it small beside what they cost. Some of
-    the next looks do it again, for what is made anew all the time moves back home (see
-    :mod:`.pymalloc`) little by little.
+    1,000 connections left: the quarter keeps it small beside what they cost. Until the
+    next burst has come some of the next looks do it again, for what is made anew all
+    the time moves back home (see :mod:`.pymalloc`) little by little.
 
     :param connections: how many are open.
     :param threads: those of the reactor. One that is idle holds on to what it did last.
@@ -74,6 +74,7 @@ class Memory:
         self._threads = threads
         self._tables = tuple(tables)
         self._most = 0
+        self._left = 0
         self._since: int | None = None
         self._giving: IDelayedCall | None = None
         self._home: Home | None = None
@@ -104,17 +105,19 @@ class Memory:
 
     def _look(self) -> None:
         now = self._connections()
+        if now > max(_BURST, 4 * self._left):
+            self._since = None  # the next burst has come
         if now > self._most:
             self._most = now
         elif self._most >= _BURST and now * 4 <= self._most:
-            self._most = now
+            self._most = self._left = now
             self._since = 0
             self._release_threads()
         since = self._since
         if since is None:
             return
         self._since = since + 1 if since < _GIVING[-1] else None
-        if since in _GIVING:
+        if since in _GIVING and self._giving is None:
             # Not from here: what the loop itself has in hand is not free then.
             self._giving = self._clock.callLater(0, self._give_back)
 
@@ -123,14 +126,22 @@ class Memory:
         least, most = pool.min, pool.max
         pool.adjustPoolsize(0, 0)
         pool.adjustPoolsize(least, most)
+        # It remembers all it ever had.
+        pool.threads[:] = [thread for thread in pool.threads if thread.is_alive()]
 
     def _give_back(self) -> None:
-        self._giving = None
         gc.collect()
         # It keeps the names it was asked for, and some are made anew for each question.
-        sys._clear_type_cache()
-        if self._home is not None:
-            self._home.prefer()
+        forget = getattr(sys, "_clear_internal_caches", None)  # since CPython 3.13
+        (forget or sys._clear_type_cache)()
+        self._go_home(iter(()) if self._home is None else self._home.prefer())
+
+    def _go_home(self, steps: Iterator[None]) -> None:
+        """A step a turn of the reactor: streams are not held up."""
+        self._giving = None
+        for _ in steps:
+            self._giving = self._clock.callLater(0, self._go_home, steps)
+            return
         for table in self._tables:
             _shrink(table)
         if self._trim is not None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import gc
 from bisect import bisect
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise, repeat
 from typing import Final, Self
 
@@ -29,8 +29,8 @@ _EMPTY: Final = b"".__sizeof__()
 _ROOM: Final = 8 * 1024
 #: Bytes of pools kept free for sizes with less: half of them.
 _RESERVE: Final = 256 * 1024
-#: The most blocks of one size that are taken to find a pool that stands empty.
-_MOST: Final = 20_000
+#: The most blocks of one size that are taken in one step.
+_MOST: Final = 5_000
 
 
 class Home:
@@ -38,7 +38,7 @@ class Home:
     The arenas that were in use at one time.
 
     :param bounds: where they begin and end, in turns, ascending; numbers of pools.
-    :param reserve: objects there that will be given up for the first who needs room.
+    :param reserve: objects there, given up for what needs room after the first burst.
     """
 
     def __init__(self, bounds: list[int], reserve: list[object]) -> None:
@@ -69,43 +69,47 @@ class Home:
     def __contains__(self, thing: object) -> bool:
         return bisect(self._bounds, id(thing) >> _POOL_BITS) % 2 == 1
 
-    def prefer(self) -> None:
+    def prefer(self) -> Iterator[None]:
         """
-        Have what is made next made here: take all free blocks there are, a size at a
-        time, and free those here last. A size with little room is given a pool that
-        stood empty, which the allocator takes in the fullest arena, and keeps it. It
-        takes some 10 ms.
+        Have what is made next made here: take the free blocks there are, and free those
+        here last. Of the reserve, each size with little room here is given a pool.
+
+        :returns: goes on with the next of 32 sizes at each step, which takes some 0.3
+            ms, 3 ms at most.
         """
         self._reserve.clear()
         for size in range(_ALIGNMENT, _LARGEST + 1, _ALIGNMENT):
             free, empty = _free_blocks(size)
             here = [block for block in free if block in self]
-            if empty and len(here) * size < _ROOM:
+            if len(here) * size < _ROOM and empty and empty[0] in self:
                 self._held.append(empty[0])
             # The pool of which a block was freed last gives the next.
             free.clear()
             empty.clear()
             here.clear()
+            yield
 
 
 def _free_blocks(size: int) -> tuple[list[object], list[object]]:
     """
-    All free blocks of the pools for ``size``, and all of a pool that stood empty; none
-    if there is no such pool.
+    The free blocks of the pools for ``size``, :data:`_MOST` at most, and all of a pool
+    that stood empty, which the allocator takes when no other has room: in the fullest
+    arena. None of that if there were more.
     """
     whole = ((1 << _POOL_BITS) - _POOL_HEADER) // size
     make = _maker(size)
     blocks: list[object] = []
     while len(blocks) < _MOST:
         blocks += [make() for _ in repeat(None, whole)]
-        # Counting makes objects too, and must not make them between the blocks.
-        pools = Counter(id(block) >> _POOL_BITS for block in blocks)
+        # Counting makes objects too, and must not make them between the blocks. A pool
+        # that stood empty is given out in one piece.
+        pools = Counter(id(block) >> _POOL_BITS for block in blocks[-2 * whole :])
         pool = max(pools, key=pools.__getitem__)
         if pools[pool] == whole:
             empty = [block for block in blocks if id(block) >> _POOL_BITS == pool]
             free = [block for block in blocks if id(block) >> _POOL_BITS != pool]
             return free, empty
-    return [], []
+    return blocks, []
 
 
 def _maker(size: int) -> Callable[[], object]:

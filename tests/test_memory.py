@@ -86,6 +86,23 @@ def test_one_burst_collects_in_some_looks_and_then_no_more() -> None:
     memory.stop()
 
 
+def test_the_next_burst_is_not_held_up_by_the_end_of_the_last() -> None:
+    clock = Clock()
+    coming = iter([5000, 100, 350, 9000, *[9000] * 20])
+    memory = Memory(clock, lambda: next(coming), Threads)
+    memory.start()
+    gave = []
+    for look in range(20):
+        garbage = left_behind()
+        clock.advance(1)
+        clock.advance(0)
+        if garbage() is None:
+            gave.append(look)
+        gc.collect()
+    memory.stop()
+    assert gave == [1, 2]
+
+
 def test_giving_back_ends_with_the_looks() -> None:
     clock = Clock()
     coming = iter([1000, 0])
@@ -140,6 +157,8 @@ def test_idle_threads_go_and_the_next_are_made() -> None:
     for thread in idle:
         thread.join(5)
     assert not any(thread.is_alive() for thread in idle)
+    memory._release_threads()
+    assert threads.threads == []
     again = threading.Event()
     threads.callInThread(again.set)
     assert again.wait(5)

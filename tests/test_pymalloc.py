@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from aigw.pymalloc import Home
+from aigw.pymalloc import Home, _free_blocks
 
 #: A process that holds one small thing of each size, and makes them anew in turns,
 #: while a burst comes and goes, and after it; it tells the arenas before and after.
@@ -37,18 +37,17 @@ burst.clear()
 for look in range(3):
     if sys.argv[1] == "home":
         gc.collect()  # the interpreter has lists of freed objects too
-        home.prefer()
+        list(home.prefer())
     for turn, size in enumerate(sizes):
         held[turn] = bytes(size)
 print(before, arenas())
 """
 
 
-def grown(way: str, **environment: str) -> int:
-    """How many arenas more there are after the burst."""
+def told(script: str, *arguments: str) -> int:
+    """How many arenas more there are at the end of ``script``."""
     ran = subprocess.run(
-        [sys.executable, "-c", _PROCESS, way],
-        env={**os.environ, **environment},
+        [sys.executable, "-c", script, *arguments],
         capture_output=True,
         text=True,
         check=True,
@@ -58,7 +57,43 @@ def grown(way: str, **environment: str) -> int:
 
 
 def test_burst_leaves_less_behind_once_home_is_preferred() -> None:
-    assert grown("home") + 2 <= grown("away")
+    assert told(_PROCESS, "home") + 2 <= told(_PROCESS, "away")
+
+
+#: A process that has grown since its start serves eight bursts, each of which falls to
+#: a quarter, and then to nothing; it tells the arenas before and after.
+_BURSTS = """
+import gc, random
+{arenas}
+sizes = range(15, 470, 16)
+home = Home.now()
+grown = [bytes(size) for size in sizes for _ in range(300)]
+before = arenas()
+for turn in range(8):
+    burst = [[bytes(size) for size in sizes] for _ in range(2000)]
+    random.Random(turn).shuffle(burst)
+    del burst[500:]
+    for look in range(3):
+        gc.collect()
+        list(home.prefer())
+    burst.clear()
+    gc.collect()
+assert all(kept in home for kept in home._held)
+print(before, arenas())
+"""
+
+
+def test_bursts_that_leave_a_quarter_take_nothing_for_good() -> None:
+    arenas = _PROCESS[_PROCESS.index("import gc") : _PROCESS.index("sizes =")]
+    assert told(_BURSTS.format(arenas=arenas)) <= 3
+
+
+def test_a_step_takes_a_bounded_number_of_blocks_however_many_are_free() -> None:
+    held = [bytes(32) for _ in range(200_000)]
+    del held[::2]
+    free, empty = _free_blocks(80)
+    assert 4_000 < len(free) < 6_000
+    assert not empty
 
 
 def test_other_allocators_are_left_alone() -> None:

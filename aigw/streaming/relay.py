@@ -19,7 +19,6 @@ from collections.abc import Callable
 from typing import Final
 
 from twisted.internet.interfaces import IPushProducer
-from twisted.logger import Logger
 from zope.interface import implementer
 
 from aigw.errors import (
@@ -43,8 +42,6 @@ from .outlet import Outlet
 from .trouble import error_told
 from .voice import Voice
 from .way import Way
-
-log = Logger()
 
 #: How long the end of the HTTP message is awaited behind the terminal frame, seconds.
 LINGER: Final = 0.25
