@@ -10,7 +10,12 @@ daemon's log sees. This module must not know HTTP objects, dialects or Twisted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+import msgspec
+
+#: What decoding JSON raises: msgspec does not name the latter two as its own.
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class AigwError(Exception):

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from aigw.errors import GatewayError
+from aigw.errors import UNREADABLE, GatewayError
 from aigw.model.event import Failed
 from aigw.model.headers import Headers, first
 
-from .unread import UNREADABLE, mended
+from .unread import mended
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 

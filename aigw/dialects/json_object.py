@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Self
 
 import msgspec
 
-from aigw.errors import BadRequest
+from aigw.errors import UNREADABLE, BadRequest
 from aigw.model.part import Rider
 
 _objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -21,7 +21,6 @@ _numbers = msgspec.json.Decoder(int | float)
 _integers = msgspec.json.Decoder(int)
 _booleans = msgspec.json.Decoder(bool)
 _string_lists = msgspec.json.Decoder(list[str])
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def wrong(path: str, expected: str) -> NoReturn:
@@ -33,7 +32,7 @@ def items(raw: bytes | msgspec.Raw, path: str) -> list[msgspec.Raw]:
     """The items of an array; :raises BadRequest: it is none."""
     try:
         return _lists.decode(raw)
-    except _UNREADABLE:
+    except UNREADABLE:
         wrong(path, "an array")
 
 
@@ -63,7 +62,7 @@ class JSONObject:
             return
         try:
             self._fields = _objects.decode(raw)
-        except _UNREADABLE:
+        except UNREADABLE:
             wrong(path or "body", "an object")
 
     def at(self, name: str) -> str:
@@ -142,7 +141,7 @@ class JSONObject:
             return None
         try:
             return decoder.decode(raw)
-        except _UNREADABLE:
+        except UNREADABLE:
             wrong(self.at(name), expected)
 
 

@@ -7,15 +7,13 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from aigw.errors import UNREADABLE
 from aigw.model.event import Failed, Unknown
 
 T = TypeVar("T")
 
 #: The largest text that is mended, bytes: that takes up to 0.1 s.
 _LARGEST: Final = 1024 * 1024
-
-#: What decoding raises.
-UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 #: An escape in JSON: a pair of surrogates, one alone (the group), or any other.
 _ESCAPE: Final = re.compile(

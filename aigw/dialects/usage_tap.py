@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from zope.interface import implementer
 
+from aigw.errors import UNREADABLE
 from aigw.interfaces import ITap
 from aigw.model import sight as sights
 from aigw.model.usage import Usage
@@ -62,7 +63,7 @@ class UsageTap:
     def whole(self, body: bytes) -> None:
         try:
             answer = _answers.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return
         if isinstance(answer.model, str):
             self.model = answer.model

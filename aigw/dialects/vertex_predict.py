@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from aigw.dialects import fields
-from aigw.errors import BadRequest
+from aigw.errors import UNREADABLE, BadRequest
 from aigw.model.envelope import Envelope
 from aigw.model.event import Failed
 
@@ -65,7 +65,7 @@ def answer(envelope: Envelope, body: bytes) -> bytes | Failed:
     """
     try:
         predictions = _answers.decode(body).predictions
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         why = f"no embeddings in the provider's answer: {error}"
         return Failed("upstream", 502, why[:512])
     packed = fields.string(envelope, "encoding_format") == "base64"
@@ -95,7 +95,7 @@ def _texts(raw: msgspec.Raw | None) -> list[str]:
         raise BadRequest("missing input")
     try:
         given = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadRequest("input: it cannot be read") from error
     if isinstance(given, str):
         return [given]

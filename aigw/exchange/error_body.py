@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from twisted.internet.defer import Deferred
 
-from aigw.errors import GatewayError, UpstreamError
+from aigw.errors import UNREADABLE, GatewayError, UpstreamError
 from aigw.interfaces import IUpstreamCall, IWheel
 
 #: The most bytes that are read of it.
@@ -75,7 +75,7 @@ def text_of(status: int, body: bytes) -> str:
     """What an error's body tells people: its message, else its text."""
     try:
         told: Any = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         text = body.decode("utf-8", "replace").strip()
         return text[:_LONGEST] or f"the provider answered with status {status}"
     if isinstance(told, list) and told:

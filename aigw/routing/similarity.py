@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from aigw.errors import RankingFailed
+from aigw.errors import UNREADABLE, RankingFailed
 from aigw.model.instance import Instance
 from aigw.model.semantic import Semantic
 
@@ -47,7 +47,7 @@ def vectors_of(body: bytes, count: int, dimensions: int | None = None) -> list[V
     """
     try:
         entries = _answers.decode(body).data
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise RankingFailed("the embeddings answer cannot be read") from error
     found: dict[int, Vector] = {}
     for entry in entries:
@@ -109,7 +109,7 @@ def asked(prompt: bytes | None) -> str:
     """
     try:
         messages: Any = None if prompt is None else msgspec.json.decode(prompt)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return ""
     if isinstance(messages, str):
         return _cut(messages)

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
+from aigw.errors import UNREADABLE
+
 #: The most bytes of an answer's end that are kept to find its usage there.
 TAIL_LIMIT: Final = 64 * 1024
 #: How many such members are tried; tools' arguments may hold some, too.
@@ -41,6 +43,6 @@ def members(tail: bytes) -> bytes:
 def _is(decoder: msgspec.json.Decoder[Any], text: bytes) -> bool:
     try:
         decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return False
     return True

@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from aigw.dialects.collected import Collected
 from aigw.dialects.tokens import Counts
+from aigw.errors import UNREADABLE
 from aigw.interfaces import ITap
 from aigw.model import sight as sights
 from aigw.model.frame import SSEFrame
@@ -152,5 +153,5 @@ class AnthropicMessagesTap:
 def _decode(data: bytes) -> _Told | None:
     try:
         return _told.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None

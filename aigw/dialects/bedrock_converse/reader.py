@@ -9,7 +9,8 @@ import msgspec
 from zope.interface import implementer
 
 from aigw.dialects import failures
-from aigw.dialects.unread import UNREADABLE, mended, unread
+from aigw.dialects.unread import mended, unread
+from aigw.errors import UNREADABLE
 from aigw.interfaces import IReader
 from aigw.model import event as events
 from aigw.model.answer import Answer

@@ -9,6 +9,7 @@ import msgspec
 from zope.interface import implementer
 
 from aigw.dialects.collected import Collected
+from aigw.errors import UNREADABLE
 from aigw.interfaces import ITap
 from aigw.model import sight as sights
 from aigw.model.frame import EventStreamFrame
@@ -130,5 +131,5 @@ def _stopped(told: _Told) -> bool:
 def _decode(data: bytes) -> _Told:
     try:
         return _told.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return _NOTHING

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from aigw.errors import UNREADABLE
 from aigw.model.frame import EventStreamFrame, SSEFrame
 from aigw.model.usage import Usage
 
@@ -69,7 +70,7 @@ def event_of(data: bytes) -> SSEFrame:
         data = _without_metrics(data)
     try:
         type_ = _part.decode(data).type
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return SSEFrame(data=data)
     return SSEFrame(type_ if type_ and type_.isprintable() else "message", data)
 
@@ -80,7 +81,7 @@ def used(data: bytes) -> Usage | None:
         return None
     try:
         metrics = _last.decode(data).metrics
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     if metrics is None:
         return None
@@ -116,7 +117,7 @@ def _metered(data: bytes, usage: Usage) -> bytes:
     }
     try:
         fields: dict[str, Any] = dict(_object.decode(data))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return data
     return msgspec.json.encode({**fields, METRICS: metrics})
 
@@ -124,7 +125,7 @@ def _metered(data: bytes, usage: Usage) -> bytes:
 def _without_metrics(data: bytes) -> bytes:
     try:
         fields = _object.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return data
     if fields.pop(METRICS, None) is None:
         return data

@@ -12,6 +12,7 @@ import msgspec
 
 from aigw.dialects import openai_usage
 from aigw.dialects.tokens import Counts, count
+from aigw.errors import UNREADABLE
 from aigw.model.usage import Usage
 
 
@@ -32,7 +33,7 @@ def told(body: bytes) -> Usage | None:
     """What ``body`` tells, None where it tells nothing in such words."""
     try:
         answer = _answers.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     usage = answer.usage
     if isinstance(usage, dict):

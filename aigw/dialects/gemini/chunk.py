@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from aigw.dialects.unread import UNREADABLE, mended
+from aigw.dialects.unread import mended
+from aigw.errors import UNREADABLE
 
 _ABSENT = msgspec.Raw(b"")
 

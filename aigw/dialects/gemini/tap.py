@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from aigw.dialects.collected import Collected
 from aigw.dialects.tokens import Counts
+from aigw.errors import UNREADABLE
 from aigw.interfaces import ITap
 from aigw.model import sight as sights
 from aigw.model.frame import SSEFrame
@@ -86,7 +87,7 @@ class GeminiTap:
         if body.lstrip()[:1] == b"[":
             try:
                 chunks = _lists.decode(body)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            except UNREADABLE:
                 return
             for chunk in chunks:
                 self._look(bytes(chunk))
@@ -150,5 +151,5 @@ def _decode(data: bytes) -> _Bare | None:
         return None
     try:
         return _bares.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from aigw.dialects.unread import UNREADABLE, mended
+from aigw.dialects.unread import mended
+from aigw.errors import UNREADABLE
 
 
 class Delta(msgspec.Struct):

@@ -17,6 +17,7 @@ from zope.interface import implementer
 from aigw.dialects import openai_usage
 from aigw.dialects.collected import Collected
 from aigw.dialects.tokens import Counts
+from aigw.errors import UNREADABLE
 from aigw.interfaces import ITap
 from aigw.model import sight as sights
 from aigw.model.frame import SSEFrame
@@ -230,5 +231,5 @@ def _decode(data: bytes) -> _Bare | None:
         return None
     try:
         return _bares.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None

@@ -9,6 +9,7 @@ import msgspec
 from zope.interface import implementer
 
 from aigw.dialects.collected import Collected
+from aigw.errors import UNREADABLE
 from aigw.interfaces import ITap
 from aigw.model import sight as sights
 from aigw.model.frame import SSEFrame
@@ -83,7 +84,7 @@ class OpenAIResponsesTap:
     def whole(self, body: bytes) -> None:
         try:
             answer = _answers.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return
         self._read(answer)
         if answer.error is not None:
@@ -150,5 +151,5 @@ def _called(item: dict[str, Any]) -> bool:
 def _decode(data: bytes) -> _Told | None:
     try:
         return _events.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None

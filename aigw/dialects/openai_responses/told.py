@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from aigw.dialects.unread import UNREADABLE, mended
+from aigw.dialects.unread import mended
+from aigw.errors import UNREADABLE
 
 
 class Told(msgspec.Struct):
