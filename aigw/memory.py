@@ -119,7 +119,7 @@ class Memory:
         self._since = since + 1 if since < _GIVING[-1] else None
         if since in _GIVING and self._giving is None:
             # Not from here: what the loop itself has in hand is not free then.
-            self._giving = self._clock.callLater(0, self._give_back)
+            self._giving = self._clock.callLater(0, self._step, self._give_back())
 
     def _release_threads(self) -> None:
         pool = self._threads()
@@ -129,23 +129,24 @@ class Memory:
         # It remembers all it ever had.
         pool.threads[:] = [thread for thread in pool.threads if thread.is_alive()]
 
-    def _give_back(self) -> None:
+    def _give_back(self) -> Iterator[None]:
         gc.collect()
         # It keeps the names it was asked for, and some are made anew for each question.
         forget = getattr(sys, "_clear_internal_caches", None)  # since CPython 3.13
         (forget or sys._clear_type_cache)()
-        self._go_home(iter(()) if self._home is None else self._home.prefer())
-
-    def _go_home(self, steps: Iterator[None]) -> None:
-        """A step a turn of the reactor: streams are not held up."""
-        self._giving = None
-        for _ in steps:
-            self._giving = self._clock.callLater(0, self._go_home, steps)
-            return
+        if self._home is not None:
+            yield from self._home.prefer()
         for table in self._tables:
             _shrink(table)
         if self._trim is not None:
             self._trim(0)
+
+    def _step(self, giving: Iterator[None]) -> None:
+        """A step a turn of the reactor: streams are not held up."""
+        self._giving = None
+        for _ in giving:
+            self._giving = self._clock.callLater(0, self._step, giving)
+            break
 
 
 def _shrink(table: set[Any] | dict[Any, Any]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import connectionDone
@@ -17,9 +15,7 @@ from .connection import Connection
 class SecuredConnection(Connection):
     """A connection whose handshake can be waited for."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._handshake: Deferred[None] | None = None
+    _handshake: Deferred[None] | None = None
 
     def handshake(self) -> Deferred[None]:
         """

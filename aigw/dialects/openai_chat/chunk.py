@@ -66,11 +66,9 @@ def text(value: object) -> str:
 
 def spoken(value: object) -> str:
     """Content: a string, or the texts of an array of parts, as some servers answer."""
-    if type(value) is str:
+    if isinstance(value, str):
         return value
-    if isinstance(value, list):
-        return "".join([text(part.get("text")) for part in dicts(value)])
-    return text(value)
+    return "".join([text(part.get("text")) for part in dicts(value)])
 
 
 def dicts(value: object) -> list[dict[str, Any]]:

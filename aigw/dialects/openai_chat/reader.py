@@ -78,7 +78,7 @@ class OpenAIChatReader:
                 blocks = self._choices[index] = Blocks(index)
             if blocks.finished:
                 continue
-            if choice.logprobs is not None and isinstance(choice.logprobs, dict):
+            if type(choice.logprobs) is dict:
                 raw = msgspec.json.encode(choice.logprobs)
                 out.append(events.LogProbs(index, raw))
             if choice.delta is not None:
@@ -89,7 +89,7 @@ class OpenAIChatReader:
                 blocks.close_all(out)
                 reason = finish_of(word, blocks.called)
                 out.append(events.Finished(index, reason, word))
-        if chunk.usage is not None and isinstance(chunk.usage, dict):
+        if type(chunk.usage) is dict:
             self._counts.merge(chunk.usage, openai_usage.PATHS)
             out.append(events.UsageReport(openai_usage.usage_of(self._counts)))
         return out
