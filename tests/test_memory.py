@@ -30,10 +30,6 @@ def seldom() -> Iterator[None]:
     gc.enable()
 
 
-class Threads(ThreadPool):
-    """None of which was ever needed."""
-
-
 def left_behind() -> weakref.ref[Cycle]:
     return weakref.ref(Cycle())
 
@@ -42,7 +38,7 @@ def looked(connections: list[int]) -> bool:
     """Whether garbage is gone after the last of these looks, and none before."""
     clock = Clock()
     coming = iter(connections)
-    memory = Memory(clock, lambda: next(coming), Threads)
+    memory = Memory(clock, lambda: next(coming), ThreadPool)
     memory.start()
     garbage = left_behind()
     for _ in connections[:-1]:
@@ -53,6 +49,19 @@ def looked(connections: list[int]) -> bool:
     memory.stop()
     assert not clock.getDelayedCalls()
     return garbage() is None
+
+
+def giving(clock: Clock, looks: int) -> list[int]:
+    """Which of the next looks collect."""
+    gave = []
+    for look in range(looks):
+        garbage = left_behind()
+        clock.advance(1)
+        clock.advance(0)
+        if garbage() is None:
+            gave.append(look)
+        gc.collect()
+    return gave
 
 
 def test_end_of_a_burst_collects() -> None:
@@ -70,43 +79,27 @@ def test_half_of_a_burst_does_not_collect() -> None:
 def test_one_burst_collects_in_some_looks_and_then_no_more() -> None:
     clock = Clock()
     now = 1000
-    memory = Memory(clock, lambda: now, Threads)
+    memory = Memory(clock, lambda: now, ThreadPool)
     memory.start()
     clock.advance(1)
     now = 100
-    gave = []
-    for look in range(100):
-        garbage = left_behind()
-        clock.advance(1)
-        clock.advance(0)
-        if garbage() is None:
-            gave.append(look)
-        gc.collect()
-    assert gave == [0, 1, 2, 8, 9, 10]
+    assert giving(clock, 100) == [0, 1, 2, 8, 9, 10]
     memory.stop()
 
 
 def test_the_next_burst_is_not_held_up_by_the_end_of_the_last() -> None:
     clock = Clock()
     coming = iter([5000, 100, 350, 9000, *[9000] * 20])
-    memory = Memory(clock, lambda: next(coming), Threads)
+    memory = Memory(clock, lambda: next(coming), ThreadPool)
     memory.start()
-    gave = []
-    for look in range(20):
-        garbage = left_behind()
-        clock.advance(1)
-        clock.advance(0)
-        if garbage() is None:
-            gave.append(look)
-        gc.collect()
+    assert giving(clock, 20) == [1, 2]
     memory.stop()
-    assert gave == [1, 2]
 
 
 def test_giving_back_ends_with_the_looks() -> None:
     clock = Clock()
     coming = iter([1000, 0])
-    memory = Memory(clock, lambda: next(coming), Threads)
+    memory = Memory(clock, lambda: next(coming), ThreadPool)
     memory.start()
     clock.advance(1)
     clock.advance(1)
@@ -124,7 +117,7 @@ def test_tables_become_small_and_keep_what_they_have() -> None:
             table.discard(number) if isinstance(table, set) else table.pop(number)
     clock = Clock()
     coming = iter([1000, 0])
-    memory = Memory(clock, lambda: next(coming), Threads, (many, named, few))
+    memory = Memory(clock, lambda: next(coming), ThreadPool, (many, named, few))
     memory.start()
     clock.advance(1)
     clock.advance(1)

@@ -8,9 +8,8 @@ import sys
 
 from aigw.pymalloc import Home, _free_blocks
 
-#: A process that holds one small thing of each size, and makes them anew in turns,
-#: while a burst comes and goes, and after it; it tells the arenas before and after.
-_PROCESS = """
+#: How a process counts its arenas.
+_ARENAS = """
 import gc, os, random, re, sys, tempfile
 from aigw.pymalloc import Home
 
@@ -25,6 +24,11 @@ def arenas():
         return int(re.search(rb"allocated current *= *([0-9,]+)", told.read())[1])
 
 sizes = range(15, 470, 16)
+"""
+
+#: It holds one small thing of each size, and makes them anew in turns, while a burst
+#: comes and goes, and after it; it tells the arenas before and after.
+_BURST = """
 held = [bytes(size) for size in sizes]
 home = Home.now()
 before = arenas()
@@ -47,7 +51,7 @@ print(before, arenas())
 def told(script: str, *arguments: str) -> int:
     """How many arenas more there are at the end of ``script``."""
     ran = subprocess.run(
-        [sys.executable, "-c", script, *arguments],
+        [sys.executable, "-c", _ARENAS + script, *arguments],
         capture_output=True,
         text=True,
         check=True,
@@ -57,15 +61,12 @@ def told(script: str, *arguments: str) -> int:
 
 
 def test_burst_leaves_less_behind_once_home_is_preferred() -> None:
-    assert told(_PROCESS, "home") + 2 <= told(_PROCESS, "away")
+    assert told(_BURST, "home") + 2 <= told(_BURST, "away")
 
 
-#: A process that has grown since its start serves eight bursts, each of which falls to
-#: a quarter, and then to nothing; it tells the arenas before and after.
+#: It has grown since its start, and serves eight bursts, each of which falls to a
+#: quarter, and then to nothing; it tells the arenas before and after.
 _BURSTS = """
-import gc, random
-{arenas}
-sizes = range(15, 470, 16)
 home = Home.now()
 grown = [bytes(size) for size in sizes for _ in range(300)]
 before = arenas()
@@ -84,8 +85,7 @@ print(before, arenas())
 
 
 def test_bursts_that_leave_a_quarter_take_nothing_for_good() -> None:
-    arenas = _PROCESS[_PROCESS.index("import gc") : _PROCESS.index("sizes =")]
-    assert told(_BURSTS.format(arenas=arenas)) <= 3
+    assert told(_BURSTS) <= 3
 
 
 def test_a_step_takes_a_bounded_number_of_blocks_however_many_are_free() -> None:
